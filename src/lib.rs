@@ -1,0 +1,4 @@
+//! litelift moves a SQLite database into PostgreSQL and proves that it arrived.
+
+pub mod error;
+pub mod model;

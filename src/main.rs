@@ -1,0 +1,2 @@
+//! The command `litelift`.
+fn main() {}
