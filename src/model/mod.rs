@@ -1,4 +1,12 @@
 //! The types that travel between the stages. No I/O, no driver types.
+//!
+//! `SourceSchema` (+ `Evidence`) -> `Mapping` -> `TransferPlan` -> chunks of bytes -> `Mark`
+//! -> reports.
 
+pub mod decision;
+pub mod evidence;
+pub mod mark;
+pub mod pg_type;
+pub mod plan;
 pub mod source;
 pub mod value;

@@ -1,0 +1,126 @@
+//! Which PostgreSQL type each column becomes, by which conversion, and why.
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Example;
+use super::pg_type::PgType;
+
+/// How a value is turned into the column's type. The vocabulary of the type maps' `convert`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Convert {
+    /// The value itself, in the form that the type has for it. Nothing is guessed and nothing
+    /// rounded: a value that the type cannot hold exactly does not fit.
+    Plain,
+    /// boolean from 0/1 and from the words t, f, true, false, y, n, yes, no, on, off.
+    BoolWord,
+}
+
+impl Convert {
+    /// All conversions with the name that type maps use and a sentence for the documentation.
+    pub const ALL: [(Self, &'static str, &'static str); 2] = [
+        (
+            Self::Plain,
+            "plain",
+            "the value itself in the form that the type has for it; what the type cannot hold exactly does not fit",
+        ),
+        (
+            Self::BoolWord,
+            "bool_word",
+            "boolean from 0/1 and the words t f true false y n yes no on off, in either case",
+        ),
+    ];
+
+    /// Reads a name of [`Self::ALL`]; the empty string means [`Self::Plain`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name.is_empty() {
+            return Some(Self::Plain);
+        }
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(convert, _, _)| *convert)
+    }
+
+    /// Returns the name that type maps use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::BoolWord => "bool_word",
+        }
+    }
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleRef {
+    /// File of the type map; built-in ones by their bare name, such as `default`.
+    pub file: String,
+    /// Line in that file, from 1.
+    pub line: u64,
+    /// The rule's note.
+    pub note: String,
+}
+
+/// A column that did not keep the type that its rule names, because some values do not fit it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Widening {
+    /// The type that the rule names.
+    pub from: PgType,
+    /// How many values do not fit it.
+    pub misfits: u64,
+    /// What they are, such as `text`.
+    pub found: String,
+    /// Some of them.
+    pub examples: Vec<Example>,
+}
+
+/// What one column becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Column in the source.
+    pub source: String,
+    /// Column in the target.
+    pub target: String,
+    /// Its type there.
+    pub pg_type: PgType,
+    /// How values get there.
+    pub convert: Convert,
+    /// The rule that decided.
+    pub rule: RuleRef,
+    /// Set when the rule's type was too narrow.
+    pub widened: Option<Widening>,
+    /// NOT NULL in the target.
+    pub not_null: bool,
+    /// What else a reader should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What one table becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableMapping {
+    /// Table in the source.
+    pub source: String,
+    /// Table in the target.
+    pub target: String,
+    /// One decision per column, in the order of `Table::columns`.
+    pub columns: Vec<Decision>,
+}
+
+/// The decisions for every selected table, in the order of `SourceSchema::tables`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// Tables.
+    pub tables: Vec<TableMapping>,
+    /// Names that had to change, a sentence each.
+    pub renamed: Vec<String>,
+    /// Rules of the user's files that decided nothing: a typo must not pass in silence.
+    pub unused_rules: Vec<RuleRef>,
+}
+
+impl Mapping {
+    /// Finds a table by its source name; ASCII letters of either case are equal.
+    #[must_use]
+    pub fn table(&self, source: &str) -> Option<&TableMapping> {
+        self.tables.iter().find(|table| table.source.eq_ignore_ascii_case(source))
+    }
+}

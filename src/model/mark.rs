@@ -1,0 +1,16 @@
+//! What is known to have arrived.
+
+use serde::{Deserialize, Serialize};
+
+/// A committed range: the row of `litelift.range` that was written in the transaction of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Position in `TransferPlan::tables`.
+    pub table: usize,
+    /// Number of the range within the table.
+    pub number: u32,
+    /// Rows that PostgreSQL counted in.
+    pub rows: u64,
+    /// Bytes of COPY that were sent.
+    pub copy_bytes: u64,
+}

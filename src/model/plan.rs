@@ -1,0 +1,126 @@
+//! What exactly will be done: statements, ranges, finishing steps.
+//!
+//! Purpose: a plan is data. It is shown by the dry run, stored in the target when the transfer
+//! starts, and read back when it continues, so that a continued run does what the first one meant.
+//! What a table is ([`TablePlan`]), where it goes (`target`) and how its rows are cut and sent
+//! ([`RangePlan`]) are kept apart, so that other targets can be added.
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::Convert;
+use super::evidence::Span;
+use super::pg_type::PgType;
+
+/// A whole transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferPlan {
+    /// Schema in the target.
+    pub schema: String,
+    /// Tables in source order.
+    pub tables: Vec<TablePlan>,
+    /// Parts of tables, those of the largest table first.
+    pub ranges: Vec<RangePlan>,
+    /// What is done after the rows, in order of [`Phase`].
+    pub finish: Vec<FinishStep>,
+    /// Objects of the source that the target will not have.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablePlan {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// The name that reaches the rowid in the source; `None`: read in one statement.
+    pub rowid_name: Option<String>,
+    /// Columns in source order.
+    pub columns: Vec<ColumnPlan>,
+    /// CREATE TABLE, complete.
+    pub create: String,
+    /// Rows that the source has.
+    pub rows: u64,
+    /// About how many bytes of COPY they make.
+    pub copy_bytes: u64,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnPlan {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// Type in the target.
+    pub pg_type: PgType,
+    /// Conversion.
+    pub convert: Convert,
+}
+
+/// A part of a table that is copied in one transaction together with its checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangePlan {
+    /// Position in `TransferPlan::tables`.
+    pub table: usize,
+    /// Number within the table, from 0.
+    pub number: u32,
+    /// Which rows.
+    pub span: Span,
+    /// How many rows the scan found there.
+    pub rows: u64,
+    /// About how many bytes of COPY they make.
+    pub copy_bytes: u64,
+}
+
+/// When a finishing step runs: all of one phase before the first of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// PRIMARY KEY and UNIQUE.
+    Keys,
+    /// Other indexes.
+    Indexes,
+    /// FOREIGN KEY ... NOT VALID.
+    ForeignKeys,
+    /// VALIDATE CONSTRAINT.
+    Validate,
+    /// `setval`.
+    Sequences,
+    /// ANALYZE.
+    Analyze,
+}
+
+/// One statement after the rows are there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishStep {
+    /// When.
+    pub phase: Phase,
+    /// Position in `TransferPlan::tables`.
+    pub table: usize,
+    /// What it makes, such as `primary key`, `unique constraint`, `index`, `foreign key`.
+    pub object: String,
+    /// Name of that object in the target.
+    pub name: String,
+    /// The statement.
+    pub sql: String,
+    /// How the source says it; shown when the target refuses.
+    pub source_text: String,
+    /// Counts the rows that break a foreign key; only for [`Phase::Validate`].
+    pub orphans_sql: Option<String>,
+}
+
+/// An object, or a part of one, that the target will not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCarried {
+    /// What it is, such as `view`, `trigger`, `check`, `partial index`, `default`.
+    pub object: String,
+    /// Table that it belongs to, if any.
+    pub table: Option<String>,
+    /// Its name, or the column's for a default or a generated column.
+    pub name: String,
+    /// Why, a sentence without the full stop.
+    pub reason: String,
+    /// The source text.
+    pub source_text: String,
+}

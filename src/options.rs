@@ -1,0 +1,112 @@
+//! What a command was asked to do, resolved and checked once.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// Which tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Globs of tables to take; empty: all.
+    pub only: Vec<String>,
+    /// Globs of tables to leave out.
+    pub skip: Vec<String>,
+}
+
+/// How columns get their types.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeMaps {
+    /// Files or built-in names as given with `--type-map`, tried in this order before the default.
+    pub user: Vec<String>,
+}
+
+/// `inspect`, and the part of `transfer` that looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// The SQLite file.
+    pub from: PathBuf,
+    /// Which tables.
+    pub selection: Selection,
+    /// Type maps.
+    pub type_maps: TypeMaps,
+    /// Schema in the target, for the DDL of a dry run.
+    pub into: String,
+    /// Threads.
+    pub jobs: usize,
+}
+
+/// `transfer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferOptions {
+    /// What to look at and how.
+    pub inspect: InspectOptions,
+    /// URL of the target.
+    pub to: String,
+    /// Throw away what an earlier run left and begin again.
+    pub restart: bool,
+    /// Refuse to write anything when a column would be widened or an object not carried.
+    pub strict: bool,
+    /// Compare at the end.
+    pub verify: bool,
+}
+
+/// `verify`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// The SQLite file.
+    pub from: PathBuf,
+    /// URL of the target.
+    pub to: String,
+    /// Schema in the target.
+    pub into: String,
+    /// Which tables.
+    pub selection: Selection,
+    /// How deep.
+    pub level: crate::report::VerifyLevel,
+}
+
+/// Where `rehearse` finds its PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScratchPlace {
+    /// A server of our own, from the binaries in this folder or wherever they are found.
+    Own {
+        /// `--pg-bin`.
+        pg_bin: Option<PathBuf>,
+    },
+    /// A database of our own on the server of this URL.
+    Borrowed {
+        /// `--scratch-url`.
+        url: String,
+    },
+}
+
+/// `rehearse`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearseOptions {
+    /// What to look at and how.
+    pub inspect: InspectOptions,
+    /// Where.
+    pub scratch: ScratchPlace,
+    /// Refuse when anything would not be carried over as it is.
+    pub strict: bool,
+}
+
+/// Largest number that `--jobs` takes: more connections only wait for each other's locks.
+pub const JOBS_MAX: usize = 64;
+
+/// Returns the number of jobs to use: as asked, else one per core, at least 2 (so that reading
+/// overlaps with the server's work) and at most 8.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] when 0 or more than [`JOBS_MAX`] are asked for.
+pub fn jobs(asked: Option<usize>) -> Result<usize> {
+    match asked {
+        Some(jobs) if (1..=JOBS_MAX).contains(&jobs) => Ok(jobs),
+        Some(jobs) => Err(Error::usage(format!("--jobs {jobs} is out of range"))
+            .detail(format!("It must be from 1 to {JOBS_MAX}."))),
+        None => {
+            let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+            Ok(cores.clamp(2, 8))
+        }
+    }
+}

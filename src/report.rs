@@ -1,0 +1,317 @@
+//! What litelift tells when it is done: the documents of `--json`, and what the terminal's tables
+//! are drawn from.
+//!
+//! Purpose: one struct per command, with a `version` that is raised when a field changes its meaning
+//! or goes; new fields may come at any time, and readers must ignore those that they do not know.
+
+use serde::Serialize;
+
+use crate::model::decision::{RuleRef, Widening};
+use crate::model::evidence::Example;
+use crate::model::pg_type::PgType;
+use crate::model::plan::NotCarried;
+
+/// Version of all documents of this module.
+pub const REPORT_VERSION: u32 = 1;
+
+/// A source file in a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceSummary {
+    /// Path as the user gave it.
+    pub path: String,
+    /// Size of the file with its -wal, in bytes.
+    pub bytes: u64,
+    /// Tables with rows to carry, after `--only` and `--skip`.
+    pub tables: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Text encoding of the file.
+    pub encoding: String,
+    /// Set when the file could not be read in place: how it was read instead.
+    pub read_as: Option<String>,
+}
+
+/// The document of `inspect` and of `transfer --dry-run`.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// The file.
+    pub source: SourceSummary,
+    /// Tables in source order.
+    pub tables: Vec<InspectTable>,
+    /// Objects that the target would not have.
+    pub not_carried: Vec<NotCarried>,
+    /// Names that had to change, a sentence each.
+    pub renamed: Vec<String>,
+    /// User rules that decided nothing.
+    pub unused_rules: Vec<RuleRef>,
+    /// What is odd in the source's own schema, a sentence each.
+    pub remarks: Vec<String>,
+    /// Number of columns that need attention.
+    pub attention: usize,
+    /// The statements that a transfer would run; only with `--dry-run`.
+    pub ddl: Option<DdlReport>,
+}
+
+/// The statements of a transfer.
+#[derive(Debug, Clone, Serialize)]
+pub struct DdlReport {
+    /// Before the rows.
+    pub before: Vec<String>,
+    /// After the rows.
+    pub after: Vec<String>,
+}
+
+/// One table of an [`InspectReport`].
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectTable {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// `table`, `without rowid`, or `virtual (fts5)`.
+    pub kind: String,
+    /// Rows.
+    pub rows: u64,
+    /// Columns in source order.
+    pub columns: Vec<InspectColumn>,
+}
+
+/// One column of an [`InspectReport`].
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectColumn {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// Declared type as written; empty when there is none.
+    pub declared: String,
+    /// What its values are, most frequent first, NULL last.
+    pub found: Vec<Found>,
+    /// Type in the target.
+    pub becomes: PgType,
+    /// Conversion.
+    pub convert: String,
+    /// NOT NULL in the target.
+    pub not_null: bool,
+    /// The rule that decided.
+    pub rule: RuleRef,
+    /// Set when the rule's type was too narrow for some values.
+    pub widened: Option<Widening>,
+    /// What else a reader should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl InspectColumn {
+    /// Returns true when a user should look at the column before the transfer.
+    #[must_use]
+    pub fn needs_attention(&self) -> bool {
+        self.widened.is_some() || !self.notes.is_empty()
+    }
+}
+
+/// How many values of one kind a column holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Found {
+    /// Kind in words, such as `integer` or `ISO timestamp`.
+    pub kind: String,
+    /// Values.
+    pub count: u64,
+    /// The first one; none for NULL.
+    pub example: Option<Example>,
+}
+
+/// How a transfer ended, when it ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All was done in this run.
+    Transferred,
+    /// An earlier run had begun; this one did the rest.
+    Continued,
+    /// An earlier run had done everything; nothing was touched.
+    AlreadyDone,
+}
+
+/// The document of `transfer` and `rehearse`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransferReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The file.
+    pub source: SourceSummary,
+    /// Host, port, database, user: never the password.
+    pub target: String,
+    /// Version of the server, such as `15.18`.
+    pub target_version: String,
+    /// Schema in the target.
+    pub schema: String,
+    /// Id of the run in `litelift.run`.
+    pub run: i64,
+    /// Tables in source order.
+    pub tables: Vec<TableReport>,
+    /// Stages in order.
+    pub steps: Vec<StepReport>,
+    /// Columns that did not keep their declared type.
+    pub widened: Vec<WidenedColumn>,
+    /// Columns with a note, a sentence each, and names that had to change.
+    pub notes: Vec<String>,
+    /// Objects that the target does not have, by design of this version.
+    pub not_carried: Vec<NotCarried>,
+    /// Objects that PostgreSQL refused.
+    pub refused: Vec<Refused>,
+    /// Foreign keys with rows that have no parent: kept, NOT VALID.
+    pub orphans: Vec<Orphans>,
+    /// The check at the end; `None` with `--no-verify`.
+    pub verify: Option<VerifyReport>,
+}
+
+impl TransferReport {
+    /// Returns the number of rows in all tables.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    /// Returns true when every schema object arrived as it was.
+    #[must_use]
+    pub fn all_objects_carried(&self) -> bool {
+        self.not_carried.is_empty() && self.refused.is_empty() && self.orphans.is_empty()
+    }
+}
+
+/// One table of a [`TransferReport`].
+#[derive(Debug, Clone, Serialize)]
+pub struct TableReport {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// Rows that arrived, earlier runs included.
+    pub rows: u64,
+    /// Rows that had arrived before this run.
+    pub rows_before: u64,
+    /// Bytes of COPY that were sent, earlier runs included.
+    pub copy_bytes: u64,
+    /// Seconds from the first to the last byte of the table in this run.
+    pub copy_s: f64,
+    /// Number of indexes, keys included.
+    pub indexes: usize,
+    /// Number of foreign keys.
+    pub foreign_keys: usize,
+    /// Next value of the identity column, if there is one.
+    pub identity_next: Option<i64>,
+    /// Seconds of work on keys and indexes.
+    pub finish_s: f64,
+}
+
+/// One stage of a [`TransferReport`].
+#[derive(Debug, Clone, Serialize)]
+pub struct StepReport {
+    /// Name: `inspect`, `plan`, `copy`, `keys and indexes`, `foreign keys`, `sequences`,
+    /// `analyze`, `verify`.
+    pub name: String,
+    /// Seconds on the clock.
+    pub wall_s: f64,
+    /// Seconds of work over all jobs.
+    pub work_s: f64,
+    /// Jobs at once.
+    pub jobs: usize,
+}
+
+/// A column that was widened.
+#[derive(Debug, Clone, Serialize)]
+pub struct WidenedColumn {
+    /// Table in the source.
+    pub table: String,
+    /// Column in the source.
+    pub column: String,
+    /// Declared type as written.
+    pub declared: String,
+    /// Type in the target.
+    pub becomes: PgType,
+    /// Why.
+    pub widening: Widening,
+}
+
+/// An object that PostgreSQL refused to make.
+#[derive(Debug, Clone, Serialize)]
+pub struct Refused {
+    /// What it is.
+    pub object: String,
+    /// Table in the target.
+    pub table: String,
+    /// Name in the target.
+    pub name: String,
+    /// The statement that was refused.
+    pub statement: String,
+    /// The server's message, with its detail.
+    pub message: String,
+    /// How the source says it.
+    pub source_text: String,
+}
+
+/// A foreign key whose data break it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Orphans {
+    /// Child table in the target.
+    pub table: String,
+    /// Constraint in the target.
+    pub constraint: String,
+    /// Rows without a parent.
+    pub rows: u64,
+}
+
+/// How deep a comparison goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VerifyLevel {
+    /// Row counts.
+    Counts,
+}
+
+/// The document of `verify`.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// How deep the comparison went.
+    pub level: VerifyLevel,
+    /// Tables in source order.
+    pub tables: Vec<VerifiedTable>,
+    /// Seconds on the clock.
+    pub wall_s: f64,
+}
+
+impl VerifyReport {
+    /// Returns the number of tables that differ.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        self.tables.iter().filter(|table| !table.equal()).count()
+    }
+}
+
+/// One table of a [`VerifyReport`].
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifiedTable {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// Rows in the source.
+    pub source_rows: u64,
+    /// Rows in the target; `None`: there is no such table.
+    pub target_rows: Option<u64>,
+}
+
+impl VerifiedTable {
+    /// Returns true when both sides have the same number of rows.
+    #[must_use]
+    pub fn equal(&self) -> bool {
+        self.target_rows == Some(self.source_rows)
+    }
+}
