@@ -1,5 +1,9 @@
 //! litelift moves a SQLite database into PostgreSQL and proves that it arrived.
 
+pub mod map;
+
+pub mod encode;
+
 pub mod model;
 
 pub mod error;

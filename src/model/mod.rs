@@ -5,6 +5,7 @@
 
 pub mod decision;
 pub mod evidence;
+pub mod ident;
 pub mod mark;
 pub mod pg_type;
 pub mod plan;

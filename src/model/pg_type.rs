@@ -200,7 +200,15 @@ mod tests {
 
     #[test]
     fn sizes_out_of_range_are_refused() {
-        for text in ["varchar(0)", "varchar(10485761)", "numeric(1001,0)", "numeric(3,4)", "text(3)", "real", "int("] {
+        for text in [
+            "varchar(0)",
+            "varchar(10485761)",
+            "numeric(1001,0)",
+            "numeric(3,4)",
+            "text(3)",
+            "real",
+            "int(",
+        ] {
             assert!(text.parse::<PgType>().is_err(), "{text}");
         }
     }

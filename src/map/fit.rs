@@ -1,0 +1,111 @@
+//! Does a type hold the values of a column?
+//!
+//! Purpose: the same question that the encoders answer value by value, answered for a whole column
+//! from its [`Evidence`]. A test in `tests/` holds the two against each other.
+
+use crate::model::decision::Convert;
+use crate::model::evidence::{Evidence, ValueKind};
+use crate::model::pg_type::PgType;
+
+/// Returns whether values of a kind go into a type, sizes aside.
+///
+/// `bytea` answers for every kind, because as the last resort it takes anything; whether it is the
+/// natural type of a column is asked with [`is_natural`].
+#[must_use]
+pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
+    use ValueKind as K;
+    match pg_type {
+        _ if kind == K::Null => true,
+        PgType::Boolean => match kind {
+            K::IntegerBool => true,
+            K::TextBoolDigit | K::TextBoolWord => convert == Convert::BoolWord,
+            _ => false,
+        },
+        PgType::SmallInt => matches!(kind, K::IntegerBool | K::Integer16),
+        PgType::Integer => matches!(kind, K::IntegerBool | K::Integer16 | K::Integer32),
+        PgType::BigInt => kind.is_integer(),
+        PgType::Double => kind.is_real() || (kind.is_integer() && kind != K::Integer64),
+        PgType::Numeric(_) => {
+            kind.is_integer()
+                || matches!(
+                    kind,
+                    K::RealIntegral | K::Real | K::TextBoolDigit | K::TextInteger | K::TextDecimal
+                )
+        }
+        PgType::Text => {
+            kind.is_integer()
+                || kind.is_real()
+                || (kind.is_text() && !matches!(kind, K::TextNul | K::TextBadUtf8))
+        }
+        PgType::Varchar(_) => kind.is_text() && !matches!(kind, K::TextNul | K::TextBadUtf8),
+        PgType::Bytea => true,
+        PgType::Date => kind == K::TextDate,
+        PgType::Time => kind == K::TextTime,
+        PgType::Timestamp => matches!(kind, K::TextDate | K::TextTimestamp),
+        PgType::TimestampTz => kind == K::TextTimestampTz,
+        PgType::Jsonb => kind == K::TextJson,
+        PgType::Uuid => kind == K::TextUuid,
+    }
+}
+
+/// Returns whether values of a kind keep their nature in a type: bytea takes only blobs.
+#[must_use]
+pub fn is_natural(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
+    match pg_type {
+        PgType::Bytea => kind.is_blob() || kind == ValueKind::Null,
+        _ => holds(pg_type, convert, kind),
+    }
+}
+
+/// What of a column a type does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfits {
+    /// How many values; for a length or a precision at least this many.
+    pub count: u64,
+    /// What they are, such as `text` or `longer than 80`.
+    pub found: String,
+}
+
+/// Returns what of a column a type does not hold by its nature, or `None` when it holds everything.
+#[must_use]
+pub fn misfits(pg_type: PgType, convert: Convert, evidence: &Evidence) -> Option<Misfits> {
+    let unfit = |kind: ValueKind| !is_natural(pg_type, convert, kind);
+    let count = evidence.sum(unfit);
+    if count > 0 {
+        return Some(Misfits { count, found: kinds_in_words(evidence, unfit) });
+    }
+    match pg_type {
+        PgType::Varchar(chars) if evidence.text_chars_max > u64::from(chars) => Some(Misfits {
+            count: 1,
+            found: format!("longest text has {} characters", evidence.text_chars_max),
+        }),
+        PgType::Numeric(Some((precision, scale)))
+            if evidence.digits_before_point_max > u32::from(precision - scale)
+                || evidence.digits_after_point_max > u32::from(scale) =>
+        {
+            Some(Misfits {
+                count: 1,
+                found: format!(
+                    "up to {} digits before and {} after the point",
+                    evidence.digits_before_point_max, evidence.digits_after_point_max
+                ),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Names the kinds that a predicate selects, most frequent first.
+pub fn kinds_in_words(evidence: &Evidence, select: impl Fn(ValueKind) -> bool) -> String {
+    let mut found: Vec<(&str, u64)> = Vec::new();
+    for kind in ValueKind::ALL.into_iter().filter(|kind| select(*kind)) {
+        let count = evidence.count(kind);
+        match found.iter_mut().find(|(word, _)| *word == kind.shown()) {
+            _ if count == 0 => {}
+            Some((_, sum)) => *sum += count,
+            None => found.push((kind.shown(), count)),
+        }
+    }
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    found.into_iter().map(|(word, _)| word).collect::<Vec<_>>().join(", ")
+}

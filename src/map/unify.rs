@@ -1,0 +1,125 @@
+//! One type for both ends of a foreign key.
+//!
+//! Purpose: columns that foreign keys connect form a component (union-find); where their types
+//! cannot be compared by a foreign key, all of them get the narrowest type that holds the values of
+//! every one. Text and varchar compare with each other, so they may differ.
+
+use crate::model::decision::{Convert, TableMapping};
+use crate::model::evidence::{Evidence, TableEvidence};
+use crate::model::pg_type::PgType;
+use crate::model::source::{SourceSchema, Table};
+
+use super::decide::WIDER;
+use super::fit;
+
+/// A column by table and position.
+type ColumnAt = (usize, usize);
+
+/// Gives the columns of each component one type.
+pub(super) fn foreign_key_types(
+    schema: &SourceSchema,
+    tables: &[(&Table, &TableEvidence)],
+    mapped: &mut [TableMapping],
+) {
+    for component in components(schema, tables) {
+        let types: Vec<PgType> = component
+            .iter()
+            .map(|(table, column)| mapped[*table].columns[*column].pg_type)
+            .collect();
+        if types.windows(2).all(|pair| comparable(pair[0], pair[1])) {
+            continue;
+        }
+        let mut all = Evidence::default();
+        for (table, column) in &component {
+            all.merge(&tables[*table].1.columns[*column]);
+        }
+        let common = WIDER
+            .into_iter()
+            .find(|candidate| fit::misfits(*candidate, Convert::Plain, &all).is_none())
+            .unwrap_or(PgType::Bytea);
+        for (table, column) in component {
+            let decision = &mut mapped[table].columns[column];
+            if decision.pg_type != common {
+                decision.notes.push(format!(
+                    "{common} instead of {}, so that its foreign key has one type on both sides.",
+                    decision.pg_type
+                ));
+                decision.pg_type = common;
+                decision.convert = Convert::Plain;
+            }
+        }
+    }
+}
+
+fn comparable(a: PgType, b: PgType) -> bool {
+    a.unlimited() == b.unlimited() || (a.is_integer() && b.is_integer())
+}
+
+/// Returns the groups of two or more columns that foreign keys connect, each in source order.
+fn components(schema: &SourceSchema, tables: &[(&Table, &TableEvidence)]) -> Vec<Vec<ColumnAt>> {
+    let mut first_of = Vec::with_capacity(tables.len());
+    let mut total = 0;
+    for (table, _) in tables {
+        first_of.push(total);
+        total += table.columns.len();
+    }
+    let mut leader: Vec<usize> = (0..total).collect();
+    for (child, (table, _)) in tables.iter().enumerate() {
+        for (column, parent, parent_column) in edges(schema, tables, table) {
+            let (a, b) = (
+                find(&mut leader, first_of[child] + column),
+                find(&mut leader, first_of[parent] + parent_column),
+            );
+            leader[a.max(b)] = a.min(b);
+        }
+    }
+    let mut groups: std::collections::BTreeMap<usize, Vec<ColumnAt>> =
+        std::collections::BTreeMap::new();
+    for (table, first) in first_of.iter().enumerate() {
+        for column in 0..tables[table].0.columns.len() {
+            groups.entry(find(&mut leader, first + column)).or_default().push((table, column));
+        }
+    }
+    groups.into_values().filter(|group| group.len() > 1).collect()
+}
+
+/// Returns (child column, parent table, parent column) of each foreign key of a table, as far as
+/// they exist among the selected tables.
+fn edges(
+    schema: &SourceSchema,
+    tables: &[(&Table, &TableEvidence)],
+    table: &Table,
+) -> Vec<(usize, usize, usize)> {
+    let mut edges = Vec::new();
+    for key in &table.foreign_keys {
+        let Some(parent) = schema.table(&key.parent) else { continue };
+        let Some(position) = tables.iter().position(|(other, _)| other.name == parent.name) else {
+            continue;
+        };
+        for (column, parent_column) in
+            key.columns.iter().zip(parent_positions(parent, &key.parent_columns))
+        {
+            if let Some(parent_column) = parent_column {
+                edges.push((*column, position, parent_column));
+            }
+        }
+    }
+    edges
+}
+
+/// Returns the positions of the named columns in the parent; of its primary key when none is named.
+pub(crate) fn parent_positions(parent: &Table, named: &[String]) -> Vec<Option<usize>> {
+    if named.is_empty() {
+        let key = parent.primary_key.as_ref();
+        return key.map(|key| key.columns.iter().copied().map(Some).collect()).unwrap_or_default();
+    }
+    named.iter().map(|name| parent.column(name)).collect()
+}
+
+fn find(leader: &mut [usize], mut node: usize) -> usize {
+    while leader[node] != node {
+        leader[node] = leader[leader[node]];
+        node = leader[node];
+    }
+    node
+}
