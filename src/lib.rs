@@ -2,6 +2,8 @@
 
 pub mod map;
 
+pub mod plan;
+
 pub mod encode;
 
 pub mod model;

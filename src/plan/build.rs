@@ -1,0 +1,207 @@
+//! The plan of a whole transfer.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::map::names::NameSpace;
+use crate::model::decision::{Mapping, TableMapping};
+use crate::model::evidence::TableEvidence;
+use crate::model::plan::{ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan};
+use crate::model::source::{SourceSchema, Table};
+
+use super::ddl::{self, ColumnDdl};
+use super::default::{self, DefaultPlan};
+use super::keys::{self, TableParts};
+use super::{leftovers, ranges};
+
+/// Most columns that a PostgreSQL table can have (`MaxHeapAttributeNumber`).
+const COLUMNS_MAX: usize = 1600;
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The source's schema.
+    pub schema: &'a SourceSchema,
+    /// The selected tables with what the scan found, in source order.
+    pub tables: &'a [(&'a Table, &'a TableEvidence)],
+    /// The decisions, one per selected table.
+    pub mapping: &'a Mapping,
+    /// Schema in the target.
+    pub into: &'a str,
+    /// Names of relations and types that the target schema has already.
+    pub taken: &'a BTreeSet<String>,
+}
+
+/// Builds the plan.
+///
+/// # Errors
+/// [`ErrorKind::Source`] when a table has more columns than PostgreSQL can have.
+pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
+    let parts: Vec<TableParts<'_>> = inputs
+        .tables
+        .iter()
+        .zip(&inputs.mapping.tables)
+        .enumerate()
+        .map(|(position, ((table, evidence), mapping))| TableParts {
+            position,
+            table,
+            mapping,
+            evidence,
+        })
+        .collect();
+    let mut relations = NameSpace::default();
+    for part in &parts {
+        relations.take(&part.mapping.target);
+    }
+    for name in inputs.taken {
+        relations.take(name);
+    }
+    let mut not_carried = Vec::new();
+    let keys = keys::plan(inputs.schema, inputs.mapping, &parts, inputs.into, &mut relations);
+    let mut finish = keys.steps;
+    let mut tables = Vec::with_capacity(parts.len());
+    for part in &parts {
+        tables.push(table_plan(inputs.into, part, &mut relations, &mut finish, &mut not_carried)?);
+        not_carried.extend(leftovers::of_table(part.table));
+    }
+    not_carried.extend(keys.not_carried);
+    let selected = |name: &str| inputs.mapping.table(name).is_some();
+    not_carried.extend(leftovers::of_schema(inputs.schema, |_| true).into_iter().filter(|left| {
+        // A trigger of a table that was left out on purpose is left out with it.
+        left.object != "trigger"
+            || left
+                .table
+                .as_deref()
+                .is_none_or(|table| selected(table) || inputs.schema.table(table).is_none())
+    }));
+    finish.sort_by_key(|step| (step.phase, step.table));
+    let evidence: Vec<&TableEvidence> = parts.iter().map(|part| part.evidence).collect();
+    Ok(TransferPlan {
+        schema: inputs.into.to_owned(),
+        tables,
+        ranges: ranges::in_order(&evidence),
+        finish,
+        not_carried,
+    })
+}
+
+fn table_plan(
+    into: &str,
+    part: &TableParts<'_>,
+    relations: &mut NameSpace,
+    finish: &mut Vec<FinishStep>,
+    not_carried: &mut Vec<NotCarried>,
+) -> Result<TablePlan> {
+    let table = part.table;
+    if table.columns.len() > COLUMNS_MAX {
+        return Err(too_many_columns(table));
+    }
+    let columns = column_plans(part.mapping);
+    let mut lines = Vec::with_capacity(columns.len());
+    for (position, column) in columns.iter().enumerate() {
+        let decision = &part.mapping.columns[position];
+        let identity = identity(part, position, relations, not_carried);
+        let default = match default::fitted(&table.columns[position], column) {
+            _ if identity.is_some() => None,
+            DefaultPlan::Absent => None,
+            DefaultPlan::Sql(sql) => Some(sql),
+            DefaultPlan::NotCarried(reason) => {
+                not_carried.push(NotCarried {
+                    object: "default".into(),
+                    table: Some(table.name.clone()),
+                    name: decision.source.clone(),
+                    reason: reason.into(),
+                    source_text: format!(
+                        "DEFAULT {}",
+                        table.columns[position].default.as_deref().unwrap_or_default()
+                    ),
+                });
+                None
+            }
+        };
+        if identity.is_some() {
+            finish.push(sequence_step(into, part, &decision.target));
+        }
+        lines.push(ColumnDdl { decision, identity, default });
+    }
+    finish.push(analyze_step(into, part));
+    Ok(TablePlan {
+        source: table.name.clone(),
+        target: part.mapping.target.clone(),
+        rowid_name: table.rowid_name.clone(),
+        create: ddl::create_table(into, &part.mapping.target, &lines),
+        columns,
+        rows: part.evidence.rows,
+        copy_bytes: part.evidence.copy_bytes,
+    })
+}
+
+fn column_plans(mapping: &TableMapping) -> Vec<ColumnPlan> {
+    mapping
+        .columns
+        .iter()
+        .map(|decision| ColumnPlan {
+            source: decision.source.clone(),
+            target: decision.target.clone(),
+            pg_type: decision.pg_type,
+            convert: decision.convert,
+        })
+        .collect()
+}
+
+/// Takes a name for the sequence when the column is the rowid's alias.
+fn identity(
+    part: &TableParts<'_>,
+    position: usize,
+    relations: &mut NameSpace,
+    not_carried: &mut Vec<NotCarried>,
+) -> Option<String> {
+    if part.table.rowid_alias != Some(position) {
+        return None;
+    }
+    let decision = &part.mapping.columns[position];
+    if decision.pg_type.is_integer() {
+        return Some(relations.take(&format!("{}_{}_seq", part.mapping.target, decision.target)));
+    }
+    not_carried.push(NotCarried {
+        object: "automatic id".into(),
+        table: Some(part.table.name.clone()),
+        name: decision.source.clone(),
+        reason: format!("the column becomes {}, which cannot count", decision.pg_type),
+        source_text: "INTEGER PRIMARY KEY".into(),
+    });
+    None
+}
+
+fn sequence_step(into: &str, part: &TableParts<'_>, column: &str) -> FinishStep {
+    FinishStep {
+        phase: Phase::Sequences,
+        table: part.position,
+        object: "sequence".into(),
+        name: column.to_owned(),
+        sql: ddl::set_sequence(into, &part.mapping.target, column, part.table.sequence),
+        source_text: "INTEGER PRIMARY KEY".into(),
+        orphans_sql: None,
+    }
+}
+
+fn analyze_step(into: &str, part: &TableParts<'_>) -> FinishStep {
+    FinishStep {
+        phase: Phase::Analyze,
+        table: part.position,
+        object: "statistics".into(),
+        name: part.mapping.target.clone(),
+        sql: ddl::analyze(into, &part.mapping.target),
+        source_text: String::new(),
+        orphans_sql: None,
+    }
+}
+
+fn too_many_columns(table: &Table) -> Error {
+    Error::new(
+        ErrorKind::Source,
+        format!("table \"{}\" has too many columns", table.name.escape_debug()),
+    )
+    .detail(format!("It has {}; a PostgreSQL table can have {COLUMNS_MAX}.", table.columns.len()))
+    .hint("Leave the table out with --skip, or split it in the source.")
+}

@@ -1,0 +1,331 @@
+//! DEFAULT literals, fitted to the mapped type.
+//!
+//! Purpose: a literal means the value that SQLite would store for it (affinity applied), and that
+//! value goes through the column's own encoder; only when it fits is it printed. What is no literal
+//! and no CURRENT_... is an expression, and left to the report.
+
+use crate::encode::{RowEncoder, decimal, iso, words};
+use crate::model::ident::literal;
+use crate::model::pg_type::PgType;
+use crate::model::plan::ColumnPlan;
+use crate::model::source::{Affinity, Column};
+use crate::model::value::Value;
+
+/// What a DEFAULT becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultPlan {
+    /// No DEFAULT, or DEFAULT NULL.
+    Absent,
+    /// The text after DEFAULT.
+    Sql(String),
+    /// It is left out, and why.
+    NotCarried(&'static str),
+}
+
+/// A literal's value.
+#[derive(Debug, Clone, PartialEq)]
+enum Literal {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl Literal {
+    fn as_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(value) => Value::Integer(*value),
+            Self::Real(value) => Value::Real(*value),
+            Self::Text(text) => Value::Text(text.as_bytes()),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
+}
+
+/// Fits a column's DEFAULT to its type in the target.
+#[must_use]
+pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
+    let Some(source) = column.default.as_deref().map(str::trim) else {
+        return DefaultPlan::Absent;
+    };
+    if let Some(now) = current(source, plan.pg_type) {
+        return now;
+    }
+    let parsed = if column.default_is_word {
+        Some(Literal::Text(unquoted_word(source)))
+    } else {
+        parse(source)
+    };
+    let Some(parsed) = parsed else {
+        return DefaultPlan::NotCarried(
+            "it is an expression, which this version does not translate",
+        );
+    };
+    let stored = with_affinity(parsed, column.affinity);
+    if stored == Literal::Null {
+        return DefaultPlan::Absent;
+    }
+    let encoder = RowEncoder::new(std::slice::from_ref(plan));
+    match encoder.field(0, stored.as_value(), &mut Vec::new()) {
+        Ok(()) => DefaultPlan::Sql(printed(&stored, plan.pg_type)),
+        Err(_) => DefaultPlan::NotCarried("it does not fit the type that the column becomes"),
+    }
+}
+
+/// CURRENT_TIMESTAMP and its kin are UTC text in SQLite; each type has its own way to say so.
+fn current(source: &str, pg_type: PgType) -> Option<DefaultPlan> {
+    const UTC: &str = "(now() AT TIME ZONE 'UTC')";
+    let format = match source.to_ascii_uppercase().as_str() {
+        "CURRENT_TIMESTAMP" => "YYYY-MM-DD HH24:MI:SS",
+        "CURRENT_DATE" => "YYYY-MM-DD",
+        "CURRENT_TIME" => "HH24:MI:SS",
+        _ => return None,
+    };
+    let is = |word: &str| source.eq_ignore_ascii_case(word);
+    Some(match pg_type {
+        PgType::Text | PgType::Varchar(_) => {
+            DefaultPlan::Sql(format!("to_char(now() AT TIME ZONE 'UTC', '{format}')"))
+        }
+        PgType::Timestamp if is("CURRENT_TIMESTAMP") => {
+            DefaultPlan::Sql(format!("date_trunc('second', {UTC})"))
+        }
+        PgType::Timestamp | PgType::Date if is("CURRENT_DATE") => {
+            DefaultPlan::Sql(format!("{UTC}::date"))
+        }
+        PgType::TimestampTz if is("CURRENT_TIMESTAMP") => DefaultPlan::Sql("now()".to_owned()),
+        PgType::Time if is("CURRENT_TIME") => {
+            DefaultPlan::Sql(format!("date_trunc('second', {UTC})::time"))
+        }
+        _ => DefaultPlan::NotCarried(
+            "the time as text does not fit the type that the column becomes",
+        ),
+    })
+}
+
+/// Reads a literal: NULL, TRUE, FALSE, a number with signs, `'text'`, `x'blob'`.
+fn parse(source: &str) -> Option<Literal> {
+    let upper = source.to_ascii_uppercase();
+    match upper.as_str() {
+        "NULL" => return Some(Literal::Null),
+        "TRUE" => return Some(Literal::Integer(1)),
+        "FALSE" => return Some(Literal::Integer(0)),
+        _ => {}
+    }
+    if let Some(inner) = source.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return unescaped(inner).map(Literal::Text);
+    }
+    if let Some(inner) = upper.strip_prefix("X'").and_then(|rest| rest.strip_suffix('\'')) {
+        return bytes_of_hex(inner).map(Literal::Blob);
+    }
+    number(source)
+}
+
+/// Undoubles quotes; `None` when a single one shows that this is more than one literal.
+fn unescaped(inner: &str) -> Option<String> {
+    let undoubled = inner.replace("''", "\u{0}");
+    (!undoubled.contains('\'') && !inner.contains('\u{0}')).then(|| undoubled.replace('\u{0}', "'"))
+}
+
+fn bytes_of_hex(digits: &str) -> Option<Vec<u8>> {
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
+        return None;
+    }
+    let pairs = (0..digits.len()).step_by(2).map(|at| digits.get(at..at + 2));
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
+}
+
+fn number(source: &str) -> Option<Literal> {
+    let mut negative = false;
+    let mut digits = source.trim();
+    while let Some(sign @ ('+' | '-')) = digits.chars().next() {
+        negative ^= sign == '-';
+        digits = digits[1..].trim_start();
+    }
+    if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        // SQLite reads hexadecimal as the 64 bits of a two's complement integer.
+        let bits = u64::from_str_radix(hex, 16).ok()?;
+        let value = i64::from_be_bytes(bits.to_be_bytes());
+        return Some(Literal::Integer(if negative { value.checked_neg()? } else { value }));
+    }
+    let plain = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    if !plain {
+        return None;
+    }
+    let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
+    if digits.bytes().all(|byte| byte.is_ascii_digit())
+        && let Ok(value) = signed.parse() {
+            return Some(Literal::Integer(value));
+        }
+    signed.parse().ok().map(Literal::Real)
+}
+
+/// `"text"`, `[text]`, `` `text` `` or a bare word: SQLite takes all as a string here.
+fn unquoted_word(source: &str) -> String {
+    for (open, close) in [('"', '"'), ('`', '`'), ('[', ']')] {
+        let inner = source.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(inner) = inner {
+            let doubled: String = [close, close].iter().collect();
+            return inner.replace(&doubled, &close.to_string());
+        }
+    }
+    source.to_owned()
+}
+
+/// The value that SQLite stores when it applies the column's affinity to the literal.
+fn with_affinity(value: Literal, affinity: Affinity) -> Literal {
+    match (affinity, value) {
+        (Affinity::Text, Literal::Integer(value)) => Literal::Text(value.to_string()),
+        (Affinity::Text, Literal::Real(value)) => {
+            let text = decimal::text_of_double(value);
+            Literal::Text(String::from_utf8_lossy(text.as_bytes()).into_owned())
+        }
+        (Affinity::Integer | Affinity::Numeric | Affinity::Real, Literal::Text(text)) => {
+            match number(&text) {
+                Some(number) => with_affinity(number, affinity),
+                None => Literal::Text(text),
+            }
+        }
+        (Affinity::Integer | Affinity::Numeric, Literal::Real(value))
+            if value.fract() == 0.0 && value.abs() < 9.0e15 =>
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+            let whole = value as i64;
+            Literal::Integer(whole)
+        }
+        (_, value) => value,
+    }
+}
+
+/// Prints a value that the type holds.
+fn printed(value: &Literal, pg_type: PgType) -> String {
+    let as_text = match value {
+        Literal::Null => return "NULL".to_owned(),
+        Literal::Integer(value) => value.to_string(),
+        Literal::Real(value) => {
+            String::from_utf8_lossy(decimal::text_of_double(*value).as_bytes()).into_owned()
+        }
+        Literal::Text(text) => text.clone(),
+        Literal::Blob(_) => String::new(),
+    };
+    match pg_type {
+        PgType::Boolean => match words::boolean(as_text.as_bytes()) {
+            Some(true) => "true".to_owned(),
+            _ => "false".to_owned(),
+        },
+        PgType::SmallInt | PgType::Integer | PgType::BigInt => as_text,
+        PgType::Numeric(_) => match value {
+            Literal::Real(value) => decimal::plain_of_double(*value)
+                .map_or(as_text, |plain| String::from_utf8_lossy(plain.as_bytes()).into_owned()),
+            _ => as_text,
+        },
+        PgType::Double => format!("{}::double precision", literal(&as_text)),
+        PgType::Bytea => {
+            let bytes = match value {
+                Literal::Blob(bytes) => bytes.as_slice(),
+                _ => as_text.as_bytes(),
+            };
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("'\\x{hex}'::bytea")
+        }
+        PgType::Date | PgType::Time | PgType::Timestamp | PgType::TimestampTz => {
+            debug_assert!(
+                iso::date(as_text.as_bytes()).is_some()
+                    || iso::time(as_text.as_bytes()).is_some()
+                    || iso::timestamp(as_text.as_bytes()).is_some()
+            );
+            format!("{}::{pg_type}", literal(&as_text))
+        }
+        PgType::Text | PgType::Varchar(_) => literal(&as_text),
+        PgType::Jsonb | PgType::Uuid => format!("{}::{pg_type}", literal(&as_text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::decision::Convert;
+
+    fn default(declared: &str, pg_type: PgType, source: &str) -> DefaultPlan {
+        let word = source.starts_with('"') || source == "bareword";
+        let column = Column {
+            name: "c".into(),
+            declared: declared.into(),
+            affinity: Affinity::of_declared(declared),
+            not_null: false,
+            default: Some(source.into()),
+            default_is_word: word,
+            generated: None,
+            collation: "BINARY".into(),
+        };
+        let plan = ColumnPlan {
+            source: "c".into(),
+            target: "c".into(),
+            pg_type,
+            convert: Convert::BoolWord,
+        };
+        fitted(&column, &plan)
+    }
+
+    #[test]
+    fn literals_are_printed_in_the_type_of_the_column() {
+        for (declared, pg_type, source, printed) in [
+            ("INTEGER", PgType::BigInt, "'10'", "10"),
+            ("INTEGER", PgType::BigInt, "- 5", "-5"),
+            ("INTEGER", PgType::BigInt, "0x1F", "31"),
+            ("INTEGER", PgType::BigInt, "TRUE", "1"),
+            ("BOOLEAN", PgType::Boolean, "1", "true"),
+            ("BOOLEAN", PgType::Boolean, "'f'", "false"),
+            ("TEXT", PgType::Text, "'it''s'", "'it''s'"),
+            ("TEXT", PgType::Text, "5", "'5'"),
+            ("TEXT", PgType::Text, "\"hello\"", "'hello'"),
+            ("TEXT", PgType::Text, "bareword", "'bareword'"),
+            ("REAL", PgType::Double, "+1.5e3", "'1500.0'::double precision"),
+            ("DECIMAL(5,2)", PgType::Numeric(Some((5, 2))), "0.1", "0.1"),
+            ("BLOB", PgType::Bytea, "x'00ff'", "'\\x00ff'::bytea"),
+            ("JSON", PgType::Jsonb, "'{}'", "'{}'::jsonb"),
+            ("DATETIME", PgType::Timestamp, "'2024-01-02'", "'2024-01-02'::timestamp"),
+            (
+                "DATETIME",
+                PgType::Timestamp,
+                "CURRENT_TIMESTAMP",
+                "date_trunc('second', (now() AT TIME ZONE 'UTC'))",
+            ),
+            (
+                "TEXT",
+                PgType::Text,
+                "current_timestamp",
+                "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+            ),
+        ] {
+            assert_eq!(
+                default(declared, pg_type, source),
+                DefaultPlan::Sql(printed.into()),
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_literal_or_does_not_fit_is_not_guessed() {
+        for (declared, pg_type, source) in [
+            ("TEXT", PgType::Text, "'a' || 'b'"),
+            ("TEXT", PgType::Text, "datetime('now')"),
+            ("INTEGER", PgType::BigInt, "1+2"),
+            ("INTEGER", PgType::BigInt, "'abc'"),
+            ("INTEGER", PgType::BigInt, "CURRENT_TIMESTAMP"),
+            ("BOOLEAN", PgType::Boolean, "2"),
+            ("DATETIME", PgType::Timestamp, "'0000-00-00'"),
+            ("VARCHAR(2)", PgType::Varchar(2), "'abc'"),
+            ("TEXT", PgType::Text, "'a'); DROP TABLE x; --'"),
+        ] {
+            let plan = default(declared, pg_type, source);
+            assert!(matches!(plan, DefaultPlan::NotCarried(_)), "{source}: {plan:?}");
+        }
+        assert_eq!(default("TEXT", PgType::Text, "NULL"), DefaultPlan::Absent);
+    }
+}

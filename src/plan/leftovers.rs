@@ -1,0 +1,70 @@
+//! Objects of the source that this version does not carry: listed by name with their source text.
+
+use crate::model::plan::NotCarried;
+use crate::model::source::{SourceSchema, Table};
+
+const NOT_TRANSLATED: &str = "this version does not translate it";
+
+/// Lists what belongs to one table: CHECKs, generated columns.
+#[must_use]
+pub fn of_table(table: &Table) -> Vec<NotCarried> {
+    let mut left = Vec::new();
+    for check in &table.checks {
+        let column = check.column.and_then(|column| table.columns.get(column));
+        left.push(NotCarried {
+            object: "check".into(),
+            table: Some(table.name.clone()),
+            name: check
+                .name
+                .clone()
+                .or_else(|| column.map(|column| column.name.clone()))
+                .unwrap_or_else(|| "(unnamed)".into()),
+            reason: NOT_TRANSLATED.into(),
+            source_text: format!("CHECK ({})", check.expression),
+        });
+    }
+    for column in &table.columns {
+        if let Some(generated) = &column.generated {
+            left.push(NotCarried {
+                object: "generated column".into(),
+                table: Some(table.name.clone()),
+                name: column.name.clone(),
+                reason: "its values are carried over, as a plain column".into(),
+                source_text: format!(
+                    "GENERATED ALWAYS AS ({}) {}",
+                    generated.expression,
+                    if generated.stored { "STORED" } else { "VIRTUAL" }
+                ),
+            });
+        }
+    }
+    left
+}
+
+/// Lists what belongs to the whole file: views, triggers, tables that cannot be read.
+#[must_use]
+pub fn of_schema(schema: &SourceSchema, is_selected: impl Fn(&str) -> bool) -> Vec<NotCarried> {
+    let views = schema.views.iter().map(|view| NotCarried {
+        object: "view".into(),
+        table: None,
+        name: view.name.clone(),
+        reason: NOT_TRANSLATED.into(),
+        source_text: view.sql.clone(),
+    });
+    let triggers = schema.triggers.iter().map(|trigger| NotCarried {
+        object: "trigger".into(),
+        table: Some(trigger.table.clone()),
+        name: trigger.name.clone(),
+        reason: NOT_TRANSLATED.into(),
+        source_text: trigger.sql.clone(),
+    });
+    let unreadable =
+        schema.unreadable.iter().filter(|table| is_selected(&table.name)).map(|table| NotCarried {
+            object: "virtual table".into(),
+            table: None,
+            name: table.name.clone(),
+            reason: table.reason.clone(),
+            source_text: table.sql.clone(),
+        });
+    views.chain(triggers).chain(unreadable).collect()
+}

@@ -1,0 +1,14 @@
+//! Stage 3: what exactly will be done. Pure.
+//!
+//! Purpose: [`build`] joins schema, decisions and the scan's cuts into a
+//! [`crate::model::plan::TransferPlan`]; [`ddl`] prints statements; [`default`] fits DEFAULT
+//! literals to the mapped type; [`keys`] makes constraints and indexes; [`ranges`] orders the work.
+//!
+//! Known gaps: CHECKs, expressions, generated columns, views and triggers are listed, not carried.
+
+pub mod build;
+pub mod ddl;
+pub mod default;
+pub mod keys;
+pub mod leftovers;
+pub mod ranges;
