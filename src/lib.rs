@@ -8,6 +8,10 @@ pub mod encode;
 
 pub mod model;
 
+pub mod checkpoint;
+
+pub mod connect;
+
 pub mod error;
 pub mod event;
 pub mod options;

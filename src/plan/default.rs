@@ -158,9 +158,10 @@ fn number(source: &str) -> Option<Literal> {
     }
     let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
     if digits.bytes().all(|byte| byte.is_ascii_digit())
-        && let Ok(value) = signed.parse() {
-            return Some(Literal::Integer(value));
-        }
+        && let Ok(value) = signed.parse()
+    {
+        return Some(Literal::Integer(value));
+    }
     signed.parse().ok().map(Literal::Real)
 }
 

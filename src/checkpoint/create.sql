@@ -1,0 +1,52 @@
+-- litelift's bookkeeping. It may be dropped when no transfer is to be continued or verified:
+-- drop schema litelift cascade;
+
+create schema if not exists litelift;
+
+-- A transfer of one file into one schema.
+create table if not exists litelift.run (
+    id bigint generated always as identity primary key,
+    format integer not null,
+    tool text not null,
+    source text not null,
+    schema text not null,
+    state text not null default 'running' check (state in ('running', 'done')),
+    fingerprint text not null,
+    plan text not null,
+    started_at timestamptz not null default now(),
+    finished_at timestamptz
+);
+
+-- A table that the run made; relid tells it from a later one of the same name.
+create table if not exists litelift.relation (
+    run bigint not null references litelift.run on delete cascade,
+    number integer not null,
+    source text not null,
+    target text not null,
+    relid oid not null,
+    primary key (run, number)
+);
+
+-- A part of a table whose rows are committed: written in their transaction.
+create table if not exists litelift.range (
+    run bigint not null references litelift.run on delete cascade,
+    relation integer not null,
+    number integer not null,
+    lo bigint,
+    hi bigint,
+    rows bigint not null,
+    copy_bytes bigint not null,
+    committed_at timestamptz not null default clock_timestamp(),
+    primary key (run, relation, number)
+);
+
+-- A finishing step that has ended: written in the transaction of its statement.
+create table if not exists litelift.step (
+    run bigint not null references litelift.run on delete cascade,
+    number integer not null,
+    outcome text not null check (outcome in ('done', 'refused', 'orphans')),
+    message text,
+    value bigint,
+    ended_at timestamptz not null default clock_timestamp(),
+    primary key (run, number)
+);

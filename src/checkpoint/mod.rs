@@ -1,0 +1,14 @@
+//! Stage 7: what is done?
+//!
+//! Purpose: the state of a transfer is in the target, in schema `litelift`: a run, the relations that
+//! it made, the ranges that were committed (each in the transaction of its rows) and the finishing
+//! steps. The set of committed ranges is the state; there is no high-water mark, because workers
+//! commit out of order.
+//!
+//! Known gaps: a role that may not create the schema cannot transfer; a run whose source changed is
+//! refused, not repaired.
+
+pub mod fingerprint;
+pub mod lock;
+pub mod resume;
+pub mod store;

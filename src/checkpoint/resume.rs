@@ -1,0 +1,177 @@
+//! Begin, continue, say that it is done, or refuse.
+
+use crate::connect::{Session, Target, failure};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::plan::TransferPlan;
+
+use super::fingerprint::Fingerprint;
+use super::store::{self, Run};
+
+/// What an earlier run left.
+#[derive(Debug)]
+pub enum Earlier {
+    /// Nothing: a new transfer.
+    None,
+    /// A run that can go on.
+    Unfinished(Box<Run>),
+    /// A run that did everything.
+    Done(Box<Run>),
+}
+
+/// Looks for an earlier run of this source into this schema, and whether it can go on. With
+/// `restart` its tables are dropped and it is forgotten.
+///
+/// # Errors
+/// [`ErrorKind::Changed`] when the source or the options are not the same; [`ErrorKind::TargetState`]
+/// when its tables are not there as it left them; [`ErrorKind::Target`].
+pub async fn look(
+    session: &mut Session,
+    source: &str,
+    schema: &str,
+    fingerprint: &Fingerprint,
+    restart: bool,
+) -> Result<Earlier> {
+    let Some(run) = store::find(session, source, schema).await? else {
+        return Ok(Earlier::None);
+    };
+    let made = store::made(session, run.id).await?;
+    if restart {
+        store::discard(session, run.id, schema, &made).await?;
+        return Ok(Earlier::None);
+    }
+    let gone: Vec<&str> =
+        made.iter().filter(|table| !table.is_there()).map(|table| table.target.as_str()).collect();
+    if !gone.is_empty() {
+        if gone.len() == made.len() {
+            // The user dropped them all, or the whole schema: the run is history.
+            store::discard(session, run.id, schema, &made).await?;
+            return Ok(Earlier::None);
+        }
+        return Err(gone_error(run.id, &gone));
+    }
+    let differences = fingerprint.differences(&run.fingerprint);
+    if !differences.is_empty() {
+        return Err(changed_error(&run, &differences));
+    }
+    Ok(if run.done { Earlier::Done(Box::new(run)) } else { Earlier::Unfinished(Box::new(run)) })
+}
+
+fn gone_error(run: i64, gone: &[&str]) -> Error {
+    Error::new(ErrorKind::TargetState, "tables of an earlier run are gone, others are still there")
+        .detail(format!("Run {run} made {} and others.", named(gone)))
+        .hint("Use --restart to drop the tables that are left of that run and begin again.")
+}
+
+fn changed_error(run: &Run, differences: &[String]) -> Error {
+    let what = if run.done {
+        "the source has changed since it was transferred"
+    } else {
+        "cannot continue: this is not what the transfer began with"
+    };
+    let error = Error::new(ErrorKind::Changed, what).detail(differences.join("\n"));
+    if run.done {
+        error.hint("Use --restart to drop the tables of that transfer and do it again.")
+    } else {
+        error.hint("Use --restart to throw away what is there of it and begin again.")
+    }
+}
+
+/// Refuses when a table that the plan would make is there already.
+///
+/// # Errors
+/// [`ErrorKind::TargetState`] naming the tables and the choices; [`ErrorKind::Target`].
+pub async fn refuse_existing(session: &Session, plan: &TransferPlan) -> Result<()> {
+    let targets: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
+    let rows = session
+        .query(
+            "SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
+             WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' \
+             ELSE 'table' END, coalesce(greatest(c.reltuples, 0), 0)::bigint \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = ANY ($2) ORDER BY 1",
+            &[&plan.schema, &targets],
+        )
+        .await
+        .map_err(|error| failure::failed("look at the target schema", &error))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            format!("{} \"{}\"", row.get::<_, &str>(1), row.get::<_, &str>(0).escape_debug())
+        })
+        .collect();
+    let error = Error::new(
+        ErrorKind::TargetState,
+        match names.as_slice() {
+            [one] => format!("{one} exists already in schema \"{}\"", plan.schema.escape_debug()),
+            more => format!(
+                "{} relations exist already in schema \"{}\"",
+                more.len(),
+                plan.schema.escape_debug()
+            ),
+        },
+    )
+    .detail(format!("litelift never drops or fills what it did not make: {}.", shortened(&names)))
+    .hint("Transfer into a schema of its own with --into NAME, or into an empty database.")
+    .hint("Leave tables out with --skip TABLE, or drop them yourself.");
+    Err(match made_elsewhere(session, plan).await? {
+        Some(source) => error.hint(format!(
+            "Some of them were made by a transfer from \"{}\": give that path to continue it, or add --restart to it.",
+            source.escape_debug()
+        )),
+        None => error,
+    })
+}
+
+/// Finds the source of another run that made one of the tables.
+async fn made_elsewhere(session: &Session, plan: &TransferPlan) -> Result<Option<String>> {
+    let targets: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
+    let row = session
+        .query_opt(
+            "SELECT u.source FROM litelift.run u JOIN litelift.relation r ON r.run = u.id \
+             WHERE u.schema = $1 AND r.target = ANY ($2) ORDER BY u.id DESC LIMIT 1",
+            &[&plan.schema, &targets],
+        )
+        .await
+        .map_err(|error| failure::failed("look for earlier runs", &error))?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Returns the names of relations and types of a schema, which new ones must not take.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn taken_names(
+    target: &Target,
+    schema: &str,
+) -> Result<std::collections::BTreeSet<String>> {
+    let session = target.session().await?;
+    let rows = session
+        .query(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 UNION \
+             SELECT t.typname::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
+             WHERE n.nspname = $1",
+            &[&schema],
+        )
+        .await
+        .map_err(|error| failure::failed("look at the target schema", &error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn named(names: &[&str]) -> String {
+    let quoted: Vec<String> =
+        names.iter().map(|name| format!("\"{}\"", name.escape_debug())).collect();
+    shortened(&quoted)
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN_MAX: usize = 8;
+    let mut text = names.iter().take(SHOWN_MAX).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN_MAX {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN_MAX));
+    }
+    text
+}

@@ -1,0 +1,192 @@
+//! One range of a table: borrowed rows, and rows as chunks of COPY BINARY.
+//!
+//! Purpose: values are handed on as SQLite gives them, without a copy. One statement per range, in
+//! rowid order.
+//!
+//! Knobs: [`CHUNK_BYTES`].
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+use crate::encode::field::{HEADER, TRAILER};
+use crate::encode::{Misfit, RowEncoder};
+use crate::error::{Error, Result};
+use crate::model::evidence::Span;
+use crate::model::ident::quoted;
+use crate::model::value::Value;
+
+use super::failure;
+
+/// A chunk is sent when it has this many bytes. tokio-postgres passes pieces over 4 KiB on without
+/// gathering them; from 64 KiB on the size made no difference.
+pub const CHUNK_BYTES: usize = 256 << 10;
+/// Room beyond [`CHUNK_BYTES`] so that a usual last row does not make the buffer grow.
+const CHUNK_SLACK_BYTES: usize = 16 << 10;
+
+/// What to read.
+#[derive(Debug, Clone, Copy)]
+pub struct RangeSource<'a> {
+    /// Table.
+    pub table: &'a str,
+    /// Columns, in the order in which they are wanted.
+    pub columns: &'a [&'a str],
+    /// The name that reaches the rowid, if the table has one.
+    pub rowid_name: Option<&'a str>,
+    /// Which rows.
+    pub span: Span,
+}
+
+/// A row while the statement stands on it.
+pub struct SourceRow<'r, 's> {
+    row: &'r Row<'s>,
+    first: usize,
+}
+
+impl SourceRow<'_, '_> {
+    /// Returns the value of a column by its position in [`RangeSource::columns`].
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Source`] when SQLite cannot give it.
+    #[inline]
+    pub fn value(&self, column: usize) -> Result<Value<'_>> {
+        let value = self.row.get_ref(self.first + column).map_err(|error| {
+            failure::reading("could not read a value", error)
+        })?;
+        Ok(match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(integer) => Value::Integer(integer),
+            ValueRef::Real(real) => Value::Real(real),
+            ValueRef::Text(text) => Value::Text(text),
+            ValueRef::Blob(blob) => Value::Blob(blob),
+        })
+    }
+}
+
+impl RangeSource<'_> {
+    /// Returns the SELECT. Columns are reached through the table's alias, so that a name can never
+    /// turn into a string literal, as SQLite allows for a bare double-quoted one.
+    fn sql(&self) -> String {
+        let mut sql = String::from("SELECT ");
+        if let Some(rowid) = self.rowid_name {
+            sql.push_str("t.");
+            sql.push_str(rowid);
+        }
+        for (position, column) in self.columns.iter().enumerate() {
+            if position > 0 || self.rowid_name.is_some() {
+                sql.push_str(", ");
+            }
+            sql.push_str("t.");
+            sql.push_str(&quoted(column));
+        }
+        sql.push_str(" FROM main.");
+        sql.push_str(&quoted(self.table));
+        sql.push_str(" AS t");
+        if let (Some(rowid), Span::Rowids { .. }) = (self.rowid_name, self.span) {
+            sql.push_str(&format!(" WHERE t.{rowid} BETWEEN ?1 AND ?2 ORDER BY t.{rowid}"));
+        }
+        sql
+    }
+
+    /// Calls `each` with the rowid, where there is one, and the row.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Source`] naming the table and the last good row; what `each` says.
+    pub fn for_each_row(
+        &self,
+        conn: &Connection,
+        mut each: impl FnMut(Option<i64>, &SourceRow<'_, '_>) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |error, last| failure::in_table(self.table, last, error);
+        let mut statement =
+            conn.prepare_cached(&self.sql()).map_err(|error| failed(error, None))?;
+        let mut rows = match self.span {
+            Span::Rowids { lo, hi } if self.rowid_name.is_some() => statement.query([lo, hi]),
+            _ => statement.query([]),
+        }
+        .map_err(|error| failed(error, None))?;
+        let first = usize::from(self.rowid_name.is_some());
+        let mut last = None;
+        while let Some(row) = rows.next().map_err(|error| failed(error, last))? {
+            if first == 1 {
+                last = Some(row.get::<_, i64>(0).map_err(|error| failed(error, last))?);
+            }
+            each(last, &SourceRow { row, first })?;
+        }
+        Ok(())
+    }
+
+    /// Encodes the rows and hands them on in chunks, header and trailer included. Returns the number
+    /// of rows.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_row`]; a value that its column does not hold, with table, rowid, column
+    /// and value named.
+    pub fn for_each_chunk(
+        &self,
+        conn: &Connection,
+        encoder: &RowEncoder,
+        mut send: impl FnMut(Vec<u8>, u64) -> Result<()>,
+    ) -> Result<u64> {
+        let mut chunk = new_chunk();
+        chunk.extend_from_slice(HEADER);
+        let mut rows = 0;
+        let mut rows_sent = 0;
+        self.for_each_row(conn, |rowid, row| {
+            encoder.begin(&mut chunk);
+            for (position, column) in self.columns.iter().enumerate() {
+                let value = row.value(position)?;
+                encoder
+                    .field(position, value, &mut chunk)
+                    .map_err(|misfit| misfit_error(self.table, rowid, column, value, misfit))?;
+            }
+            rows += 1;
+            if chunk.len() >= CHUNK_BYTES {
+                send(std::mem::replace(&mut chunk, new_chunk()), rows - rows_sent)?;
+                rows_sent = rows;
+            }
+            Ok(())
+        })?;
+        chunk.extend_from_slice(&TRAILER);
+        send(chunk, rows - rows_sent)?;
+        Ok(rows)
+    }
+}
+
+fn new_chunk() -> Vec<u8> {
+    Vec::with_capacity(CHUNK_BYTES + CHUNK_SLACK_BYTES)
+}
+
+fn misfit_error(
+    table: &str,
+    rowid: Option<i64>,
+    column: &str,
+    value: Value<'_>,
+    misfit: Misfit,
+) -> Error {
+    let row = rowid.map_or_else(|| "A row".to_owned(), |rowid| format!("The row with rowid {rowid}"));
+    Error::new(
+        crate::error::ErrorKind::Differences,
+        format!(
+            "a value does not fit column \"{}\".\"{}\": {}",
+            table.escape_debug(),
+            column.escape_debug(),
+            misfit.reason
+        ),
+    )
+    .detail(format!("{row} holds {} {}.", value.storage_class(), value.shown()))
+    .hint("Nothing of this range was written. A rule in a type map can give the column another type.")
+}
+
+/// Returns the smallest and the largest rowid, or `None` when the table is empty.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table.
+pub fn rowid_bounds(conn: &Connection, table: &str, rowid: &str) -> Result<Option<(i64, i64)>> {
+    let bound = |which: &str| -> Result<Option<i64>> {
+        // min() and max() in one statement would scan the whole table; apart, each is one descent.
+        let sql = format!("SELECT {which}(t.{rowid}) FROM main.{} AS t", quoted(table));
+        conn.query_row(&sql, [], |row| row.get(0))
+            .map_err(|error| failure::in_table(table, None, error))
+    };
+    Ok(bound("min")?.zip(bound("max")?))
+}
