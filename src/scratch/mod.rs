@@ -1,0 +1,25 @@
+//! A throwaway PostgreSQL, for `litelift rehearse` and for the project's own tests.
+//!
+//! Purpose: two ways to a database that nobody minds losing. `Server` runs a private server from
+//! the binaries on this machine ([`Binaries`]); `Borrowed` makes a database on a server that the
+//! user names (`--scratch-url`) and drops it afterwards.
+//!
+//! What keeps the machine clean, in the order in which it comes to bear:
+//! 1. `Server::stop`, or dropping the `Server`, also in a panic.
+//! 2. The janitor (`janitor.sh`), a sleeping `sh` beside each server. It wakes when its pipe to us
+//!    closes, which the kernel does however we end, `kill -9` and `static` variables included.
+//!    Way 1 only closes that pipe too, so there is one piece of code that stops and removes.
+//! 3. The sweep at each start: a folder whose owner file is no longer locked was left by a process
+//!    whose janitor was killed with it (a container stopped, the power gone). The janitor cleans it.
+//!
+//! Known gaps: Unix only, elsewhere `--scratch-url` remains. A borrowed database survives `kill -9`
+//! of litelift, and is reached without TLS. A postmaster that had to be killed by SIGKILL leaves
+//! a few bytes of System V shared memory until the next boot.
+//!
+//! Knobs: `--pg-bin` or `LITELIFT_PG_BIN` (folder of the binaries), `TMPDIR` (where the folder is
+//! made, if its path is short), `Settings`.
+
+mod discover;
+mod install;
+
+pub use discover::Binaries;
