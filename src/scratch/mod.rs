@@ -1,7 +1,7 @@
 //! A throwaway PostgreSQL, for `litelift rehearse` and for the project's own tests.
 //!
 //! Purpose: two ways to a database that nobody minds losing. `Server` runs a private server from
-//! the binaries on this machine ([`Binaries`]); `Borrowed` makes a database on a server that the
+//! the binaries on this machine ([`Binaries`]); [`Borrowed`] makes a database on a server that the
 //! user names (`--scratch-url`) and drops it afterwards.
 //!
 //! What keeps the machine clean, in the order in which it comes to bear:
@@ -19,7 +19,20 @@
 //! Knobs: `--pg-bin` or `LITELIFT_PG_BIN` (folder of the binaries), `TMPDIR` (where the folder is
 //! made, if its path is short), `Settings`.
 
+mod borrowed;
 mod discover;
 mod install;
 
+pub use borrowed::Borrowed;
 pub use discover::Binaries;
+
+use std::hash::{BuildHasher, Hasher};
+
+/// Returns eight random characters for the name of a folder or database.
+///
+/// They only keep names apart. Nothing trusts them to be secret, so the seed of std's hash maps
+/// is good enough and saves a crate.
+fn random_suffix() -> String {
+    let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:08x}", hash >> 32)
+}
