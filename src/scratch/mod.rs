@@ -1,11 +1,11 @@
 //! A throwaway PostgreSQL, for `litelift rehearse` and for the project's own tests.
 //!
-//! Purpose: two ways to a database that nobody minds losing. `Server` runs a private server from
+//! Purpose: two ways to a database that nobody minds losing. [`Server`] runs a private server from
 //! the binaries on this machine ([`Binaries`]); [`Borrowed`] makes a database on a server that the
 //! user names (`--scratch-url`) and drops it afterwards.
 //!
 //! What keeps the machine clean, in the order in which it comes to bear:
-//! 1. `Server::stop`, or dropping the `Server`, also in a panic.
+//! 1. [`Server::stop`], or dropping the [`Server`], also in a panic.
 //! 2. The janitor (`janitor.sh`), a sleeping `sh` beside each server. It wakes when its pipe to us
 //!    closes, which the kernel does however we end, `kill -9` and `static` variables included.
 //!    Way 1 only closes that pipe too, so there is one piece of code that stops and removes.
@@ -17,14 +17,26 @@
 //! a few bytes of System V shared memory until the next boot.
 //!
 //! Knobs: `--pg-bin` or `LITELIFT_PG_BIN` (folder of the binaries), `TMPDIR` (where the folder is
-//! made, if its path is short), `Settings`.
+//! made, if its path is short), [`Settings`].
 
+#[cfg(unix)]
+mod account;
 mod borrowed;
 mod discover;
+#[cfg(unix)]
+mod folder;
 mod install;
+#[cfg(unix)]
+mod server;
+#[cfg(not(unix))]
+#[path = "unsupported.rs"]
+mod server;
+mod settings;
 
 pub use borrowed::Borrowed;
 pub use discover::Binaries;
+pub use server::Server;
+pub use settings::Settings;
 
 use std::hash::{BuildHasher, Hasher};
 
