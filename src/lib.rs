@@ -16,3 +16,4 @@ pub mod error;
 pub mod event;
 pub mod options;
 pub mod report;
+pub mod scratch;

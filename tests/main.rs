@@ -1,0 +1,7 @@
+//! The integration tests of litelift: one binary, so that one PostgreSQL serves them all.
+
+// clippy knows tests by their attribute, and so does not see the code that supports them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod scratch;
+mod support;
