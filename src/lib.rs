@@ -8,6 +8,8 @@ pub mod encode;
 
 pub mod model;
 
+pub mod copy;
+
 pub mod checkpoint;
 
 pub mod connect;

@@ -2,7 +2,6 @@
 
 use crate::connect::{Session, Target, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::plan::TransferPlan;
 
 use super::fingerprint::Fingerprint;
 use super::store::{self, Run};
@@ -31,7 +30,7 @@ pub async fn look(
     fingerprint: &Fingerprint,
     restart: bool,
 ) -> Result<Earlier> {
-    let Some(run) = store::find(session, source, schema).await? else {
+    let Some(run) = store::find(session, Some(source), schema).await? else {
         return Ok(Earlier::None);
     };
     let made = store::made(session, run.id).await?;
@@ -76,12 +75,11 @@ fn changed_error(run: &Run, differences: &[String]) -> Error {
     }
 }
 
-/// Refuses when a table that the plan would make is there already.
+/// Refuses when one of the tables that would be made is there already.
 ///
 /// # Errors
 /// [`ErrorKind::TargetState`] naming the tables and the choices; [`ErrorKind::Target`].
-pub async fn refuse_existing(session: &Session, plan: &TransferPlan) -> Result<()> {
-    let targets: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
+pub async fn refuse_existing(session: &Session, schema: &str, targets: &[&str]) -> Result<()> {
     let rows = session
         .query(
             "SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
@@ -89,7 +87,7 @@ pub async fn refuse_existing(session: &Session, plan: &TransferPlan) -> Result<(
              ELSE 'table' END, coalesce(greatest(c.reltuples, 0), 0)::bigint \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 AND c.relname = ANY ($2) ORDER BY 1",
-            &[&plan.schema, &targets],
+            &[&schema, &targets],
         )
         .await
         .map_err(|error| failure::failed("look at the target schema", &error))?;
@@ -105,18 +103,18 @@ pub async fn refuse_existing(session: &Session, plan: &TransferPlan) -> Result<(
     let error = Error::new(
         ErrorKind::TargetState,
         match names.as_slice() {
-            [one] => format!("{one} exists already in schema \"{}\"", plan.schema.escape_debug()),
+            [one] => format!("{one} exists already in schema \"{}\"", schema.escape_debug()),
             more => format!(
                 "{} relations exist already in schema \"{}\"",
                 more.len(),
-                plan.schema.escape_debug()
+                schema.escape_debug()
             ),
         },
     )
     .detail(format!("litelift never drops or fills what it did not make: {}.", shortened(&names)))
     .hint("Transfer into a schema of its own with --into NAME, or into an empty database.")
     .hint("Leave tables out with --skip TABLE, or drop them yourself.");
-    Err(match made_elsewhere(session, plan).await? {
+    Err(match made_elsewhere(session, schema, targets).await? {
         Some(source) => error.hint(format!(
             "Some of them were made by a transfer from \"{}\": give that path to continue it, or add --restart to it.",
             source.escape_debug()
@@ -126,13 +124,19 @@ pub async fn refuse_existing(session: &Session, plan: &TransferPlan) -> Result<(
 }
 
 /// Finds the source of another run that made one of the tables.
-async fn made_elsewhere(session: &Session, plan: &TransferPlan) -> Result<Option<String>> {
-    let targets: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
+async fn made_elsewhere(
+    session: &Session,
+    schema: &str,
+    targets: &[&str],
+) -> Result<Option<String>> {
+    if !store::exists(session).await? {
+        return Ok(None);
+    }
     let row = session
         .query_opt(
             "SELECT u.source FROM litelift.run u JOIN litelift.relation r ON r.run = u.id \
              WHERE u.schema = $1 AND r.target = ANY ($2) ORDER BY u.id DESC LIMIT 1",
-            &[&plan.schema, &targets],
+            &[&schema, &targets],
         )
         .await
         .map_err(|error| failure::failed("look for earlier runs", &error))?;

@@ -57,17 +57,25 @@ pub enum StepOutcome {
     },
 }
 
+/// Returns whether the tables of schema `litelift` are there.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn exists(session: &Session) -> Result<bool> {
+    // The tables are made in one transaction, so one of them stands for all.
+    session
+        .query_one("SELECT to_regclass('litelift.step') IS NOT NULL", &[])
+        .await
+        .map(|row| row.get(0))
+        .map_err(|error| failure::failed("look for schema litelift", &error))
+}
+
 /// Makes schema `litelift` where it is not there yet.
 ///
 /// # Errors
 /// [`ErrorKind::Target`]; for a role without the right to it, with the grant that it needs.
 pub async fn prepare(session: &mut Session) -> Result<()> {
-    let exists: bool = session
-        .query_one("SELECT to_regclass('litelift.step') IS NOT NULL", &[])
-        .await
-        .map_err(|error| failure::failed("look for schema litelift", &error))?
-        .get(0);
-    if exists {
+    if exists(session).await? {
         return Ok(());
     }
     let made = async {
@@ -81,23 +89,19 @@ pub async fn prepare(session: &mut Session) -> Result<()> {
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
 }
 
-/// Finds the newest run of a source file into a schema.
+/// Finds the newest run of a source file into a schema; of any file when none is given.
 ///
 /// # Errors
 /// [`ErrorKind::Target`]; [`ErrorKind::Changed`] when another format wrote it.
-pub async fn find(session: &Session, source: &str, schema: &str) -> Result<Option<Run>> {
-    let exists: bool = session
-        .query_one("SELECT to_regclass('litelift.run') IS NOT NULL", &[])
-        .await
-        .map_err(|error| failure::failed("look for earlier runs", &error))?
-        .get(0);
-    if !exists {
+pub async fn find(session: &Session, source: Option<&str>, schema: &str) -> Result<Option<Run>> {
+    if !exists(session).await? {
         return Ok(None);
     }
     let row = session
         .query_opt(
             "SELECT id, format, tool, state, fingerprint, plan, finished_at::text \
-             FROM litelift.run WHERE source = $1 AND schema = $2 ORDER BY id DESC LIMIT 1",
+             FROM litelift.run WHERE source = coalesce($1, source) AND schema = $2 \
+             ORDER BY id DESC LIMIT 1",
             &[&source, &schema],
         )
         .await

@@ -1,0 +1,10 @@
+//! Stage 8: keys, indexes, foreign keys, sequences, ANALYZE.
+//!
+//! Purpose: [`run`] takes the plan's steps phase by phase, several at once where their locks allow
+//! it; [`step`] runs one statement in a transaction with the row that says how it ended. What the
+//! server refuses is kept with its message, and the rest goes on.
+//!
+//! Known gaps: no rights of a superuser are used, so nothing here is faster for one.
+
+pub mod run;
+pub mod step;

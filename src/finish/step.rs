@@ -1,0 +1,91 @@
+//! One finishing statement and its checkpoint.
+
+use tokio_postgres::error::SqlState;
+
+use crate::checkpoint::store::{self, StepOutcome};
+use crate::connect::{Session, failure};
+use crate::error::{Error, Result};
+use crate::model::plan::{FinishStep, Phase};
+
+/// Runs one step and writes down how it ended.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Target`] when the connection or the server is in trouble; a statement
+/// that the server refuses is an outcome, not an error.
+pub async fn run(
+    session: &mut Session,
+    run: i64,
+    number: usize,
+    step: &FinishStep,
+) -> Result<StepOutcome> {
+    match attempt(session, run, number, step).await {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if failure::is_refusal(&error) => {
+            let outcome = refused(session, step, &error).await?;
+            record(session, run, number, &outcome).await.map_err(|error| failed(step, &error))?;
+            Ok(outcome)
+        }
+        Err(error) => Err(failed(step, &error)),
+    }
+}
+
+async fn attempt(
+    session: &mut Session,
+    run: i64,
+    number: usize,
+    step: &FinishStep,
+) -> std::result::Result<StepOutcome, tokio_postgres::Error> {
+    let transaction = session.transaction().await?;
+    let value = if step.phase == Phase::Sequences {
+        Some(transaction.query_one(&step.sql, &[]).await?.get(0))
+    } else {
+        transaction.batch_execute(&step.sql).await?;
+        None
+    };
+    let outcome = StepOutcome::Done { value };
+    insert(&transaction, run, number, &outcome).await?;
+    transaction.commit().await?;
+    Ok(outcome)
+}
+
+/// A refusal, or for the validation of a foreign key the number of rows that break it.
+async fn refused(
+    session: &Session,
+    step: &FinishStep,
+    error: &tokio_postgres::Error,
+) -> Result<StepOutcome> {
+    if let (Some(sql), Some(&SqlState::FOREIGN_KEY_VIOLATION)) = (&step.orphans_sql, error.code()) {
+        let row = session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
+        return Ok(StepOutcome::Orphans { rows: row.get(0) });
+    }
+    let message = error.as_db_error().map(failure::in_one_line).unwrap_or_default();
+    Ok(StepOutcome::Refused { message })
+}
+
+async fn record(
+    session: &mut Session,
+    run: i64,
+    number: usize,
+    outcome: &StepOutcome,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let transaction = session.transaction().await?;
+    insert(&transaction, run, number, outcome).await?;
+    transaction.commit().await
+}
+
+async fn insert(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    run: i64,
+    number: usize,
+    outcome: &StepOutcome,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let statement = transaction.prepare_cached(store::INSERT_STEP).await?;
+    let (word, message, value) = store::step_columns(outcome);
+    let number = i32::try_from(number).unwrap_or(i32::MAX);
+    transaction.execute(&statement, &[&run, &number, &word, &message, &value]).await.map(|_| ())
+}
+
+fn failed(step: &FinishStep, error: &tokio_postgres::Error) -> Error {
+    let what = format!("make {} \"{}\"", step.object, step.name.escape_debug());
+    failure::failed(&what, error)
+}

@@ -1,0 +1,67 @@
+//! `litelift verify`: what to compare with what, then the comparison.
+
+use std::sync::Arc;
+
+use crate::checkpoint::store;
+use crate::connect::Target;
+use crate::error::Result;
+use crate::event::{Cancel, Listener};
+use crate::inspect;
+use crate::map::names::NameSpace;
+use crate::model::plan::TransferPlan;
+use crate::model::source::Table;
+use crate::options::VerifyOptions;
+use crate::read::{Snapshot, Source};
+use crate::report::VerifyReport;
+
+use super::counts::{self, Pair};
+
+/// Compares a source with a target, whenever and by whomever it was filled.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Target`],
+/// [`crate::error::ErrorKind::Usage`], interrupted. Differences are no error: see the report.
+pub async fn run(
+    options: &VerifyOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<VerifyReport> {
+    let source = Source::locate(&options.from)?;
+    let target = Target::open(&options.to, 2).await?;
+    let work = async {
+        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1))?;
+        let schema = tokio::task::block_in_place(|| {
+            snapshot.with(crate::introspect::source_schema)
+        })?;
+        let tables = inspect::selected(&schema, &options.selection)?;
+        let session = target.session().await?;
+        let path = source.path().to_string_lossy();
+        let run = match store::find(&session, Some(&path), &options.into).await? {
+            Some(run) => Some(run),
+            // After the cutover the file may lie elsewhere.
+            None => store::find(&session, None, &options.into).await?,
+        };
+        drop(session);
+        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan));
+        counts::compare(&snapshot, &target, &options.into, &pairs, listener, cancel).await
+    };
+    target.until_cancelled(cancel, work).await
+}
+
+/// Pairs each source table with its target: as the run has it, else by the rules for names.
+fn pairs(tables: &[&Table], plan: Option<&TransferPlan>) -> Vec<Pair> {
+    let mut names = NameSpace::default();
+    tables
+        .iter()
+        .map(|table| {
+            let by_rule = names.take(&table.name);
+            let planned = plan.and_then(|plan| {
+                plan.tables.iter().find(|planned| planned.source == table.name)
+            });
+            Pair {
+                source: table.name.clone(),
+                target: planned.map_or(by_rule, |planned| planned.target.clone()),
+            }
+        })
+        .collect()
+}

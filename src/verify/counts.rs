@@ -1,0 +1,85 @@
+//! Row counts.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_postgres::IsolationLevel;
+
+use crate::connect::{Target, failure};
+use crate::error::Result;
+use crate::event::{Cancel, Event, Listener, Stage};
+use crate::model::ident::qualified;
+use crate::read::{self, Snapshot};
+use crate::report::{REPORT_VERSION, VerifiedTable, VerifyLevel, VerifyReport};
+
+/// A table on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+}
+
+/// Counts the rows of each table, in the source's snapshot and in one transaction of the target.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Target`], interrupted.
+pub async fn compare(
+    snapshot: &Snapshot,
+    target: &Target,
+    schema: &str,
+    pairs: &[Pair],
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<VerifyReport> {
+    let begun = Instant::now();
+    listener.on(Event::StageStarted { stage: Stage::Verify, work: pairs.len() as u64, rows: 0 });
+    let failed = |error: tokio_postgres::Error| failure::failed("count the rows", &error);
+    let mut session = target.session().await?;
+    let transaction = session
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(failed)?;
+    let mut tables = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        cancel.check()?;
+        let exists = transaction
+            .query_opt(
+                "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
+                &[&schema, &pair.target],
+            )
+            .await
+            .map_err(failed)?
+            .is_some();
+        let target_rows = if exists {
+            let sql = format!("SELECT count(*) FROM {}", qualified(schema, &pair.target));
+            let row = transaction.query_one(&sql, &[]).await.map_err(failed)?;
+            Some(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+        } else {
+            None
+        };
+        let source_rows = tokio::task::block_in_place(|| {
+            snapshot.with(|conn| read::count_rows(conn, &pair.source))
+        })?;
+        tables.push(VerifiedTable {
+            source: pair.source.clone(),
+            target: pair.target.clone(),
+            source_rows,
+            target_rows,
+        });
+        listener.on(Event::Progress { stage: Stage::Verify, work: 1, rows: source_rows });
+    }
+    transaction.commit().await.map_err(failed)?;
+    listener.on(Event::StageEnded { stage: Stage::Verify });
+    Ok(VerifyReport {
+        version: REPORT_VERSION,
+        level: VerifyLevel::Counts,
+        tables,
+        wall_s: begun.elapsed().as_secs_f64(),
+    })
+}
