@@ -1,0 +1,9 @@
+//! What is there? Reads the declarations of the source.
+//!
+//! Purpose: the first stage. It fills [`crate::model::source::SourceSchema`] from PRAGMAs and from the
+//! CREATE texts, and decides nothing.
+
+pub mod ddl;
+pub mod sqlite;
+
+pub use sqlite::source_schema;
