@@ -169,6 +169,22 @@ fn a_virtual_table_gives_module_and_arguments() {
     assert_eq!(virtual_table("CREATE VIRTUAL TABLE f USING m").unwrap().arguments.len(), 0);
 }
 
+// Two signs side by side would begin a comment.
+#[test]
+fn printed_expressions_mean_the_same_when_parsed_again() {
+    for expression in
+        ["- -1", "a - -1", "a- - -b", "a || -1", "~ -a", "a -> '$' ->> 'x'", "NOT NOT a"]
+    {
+        let printed = |text: &str| {
+            let sql = format!("CREATE TABLE t(a, b, CHECK ({text}))");
+            table(&sql).unwrap().checks[0].expression.clone()
+        };
+        let once = printed(expression);
+        assert!(!once.contains("--"), "{expression}: {once}");
+        assert_eq!(printed(&once), once, "{expression}");
+    }
+}
+
 #[test]
 fn views_and_triggers_parse() {
     assert_eq!(view("CREATE VIEW v(a) AS SELECT 1 UNION ALL SELECT 2"), Ok(()));
@@ -193,6 +209,32 @@ fn what_cannot_be_parsed_is_an_error_and_not_a_panic() {
     }
     assert!(index("CREATE TABLE t(a)").is_err());
     assert!(virtual_table("CREATE TABLE t(a)").is_err());
+}
+
+// SQLite allows a depth of 1,000; the parser's tree is printed by recursion.
+#[test]
+fn expressions_as_deep_as_sqlite_allows_are_printed() {
+    for (open, close) in
+        [("(", ")"), ("abs(", ")"), ("- ", ""), ("a+(", ")"), ("CASE WHEN ", " THEN 1 END")]
+    {
+        let deep = format!("{}1{}", open.repeat(990), close.repeat(990));
+        let text = table(&format!("CREATE TABLE t(a, CHECK ({deep}))")).unwrap();
+        assert!(text.checks[0].expression.len() >= 1000, "{open}");
+    }
+    let long = format!("a{}", " AND a".repeat(990));
+    assert!(table(&format!("CREATE TABLE t(a CHECK ({long}))")).is_ok());
+}
+
+#[test]
+fn a_text_cut_anywhere_is_an_answer() {
+    let text = "CREATE TABLE \"t é\"(a INTEGER PRIMARY KEY, b 'x y'(1,2) DEFAULT \"w\" CHECK (b IN ('it''s', \
+                x'00', 0x1F)), [c] AS (a || `b`) STORED, /* c */ FOREIGN KEY (b) REFERENCES p(q) \
+                ON DELETE CASCADE DEFERRABLE -- end\n) STRICT";
+    for (cut, _) in text.char_indices() {
+        let _ =
+            (table(&text[..cut]), index(&text[cut..]), view(&text[cut..]), trigger(&text[cut..]));
+    }
+    assert!(table(text).is_ok());
 }
 
 #[test]

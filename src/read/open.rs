@@ -311,8 +311,20 @@ fn readable_file(given: &Path) -> Result<PathBuf> {
             .detail("SQLite reads a file in any order; a pipe or a device will not do.")
             .hint("Write the database to a file first."));
     }
-    File::open(&real).map_err(|cause| unreadable_file(given, cause))?;
+    may_be_read(&real).map_err(|cause| unreadable_file(given, cause))?;
     Ok(real)
+}
+
+/// Not by opening it: closing it again would drop the POSIX locks that other connections of this
+/// process hold on the file (<https://www.sqlite.org/howtocorrupt.html> 2.2).
+#[cfg(unix)]
+fn may_be_read(file: &Path) -> io::Result<()> {
+    Ok(rustix::fs::access(file, rustix::fs::Access::READ_OK)?)
+}
+
+#[cfg(not(unix))]
+fn may_be_read(file: &Path) -> io::Result<()> {
+    File::open(file).map(|_| ())
 }
 
 fn unreadable_file(given: &Path, cause: io::Error) -> Error {

@@ -272,6 +272,34 @@ fn only_want_of_write_permission_has_a_way_round() {
     }
 }
 
+// Closing any handle of a file drops the POSIX locks of the whole process on it. SQLite knows the
+// locks of its own process, so the writer that must be kept out has to be another one: this test
+// again, with the file's name in its environment.
+#[test]
+fn locating_again_keeps_the_locks_of_open_connections() {
+    const FILE: &str = "LITELIFT_TEST_WRITE_TO";
+    if let Some(path) = std::env::var_os(FILE) {
+        let writer = Connection::open(path).unwrap();
+        writer.busy_timeout(Duration::ZERO).unwrap();
+        writer.execute_batch("DELETE FROM t").unwrap();
+        return;
+    }
+    let case = Case::new();
+    let path = case.database("a.db", 3);
+    let reader = Source::locate(&path).unwrap().connect().unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    drop(Source::locate(&path).unwrap());
+    let mut writer = std::process::Command::new(std::env::current_exe().unwrap());
+    writer.arg("locating_again_keeps_the_locks_of_open_connections").env(FILE, &path);
+    let locked_out = |writer: &mut std::process::Command| {
+        let output = writer.output().unwrap();
+        !output.status.success() && String::from_utf8_lossy(&output.stdout).contains("is locked")
+    };
+    assert!(locked_out(&mut writer), "a writer got in");
+    reader.execute_batch("COMMIT").unwrap();
+    assert!(writer.output().unwrap().status.success());
+}
+
 #[test]
 fn a_connection_cannot_write_or_attach() {
     let case = Case::new();

@@ -64,8 +64,10 @@ fn assert_alias_as_sqlite_has_it(connection: &Connection, table: &Table, of: &st
 
 /// The databases of the corpus, if it is on this machine.
 fn corpus() -> Vec<PathBuf> {
-    let root = std::env::var_os("LITELIFT_CORPUS")
-        .map_or_else(|| PathBuf::from("/work/shared/corpus"), PathBuf::from);
+    let root = std::env::var_os("LITELIFT_CORPUS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
+        PathBuf::from,
+    );
     let mut found = Vec::new();
     let mut folders = vec![root];
     while let Some(folder) = folders.pop() {
