@@ -22,9 +22,11 @@ pub struct SourceSchema {
     pub views: Vec<View>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
-    /// Tables that hold the inner data of a virtual table; never copied, its rows are.
+    /// Tables that hold the inner data of a virtual table; never copied, its rows are. Those of a
+    /// virtual table that SQLite cannot read are not here but in `tables`.
     pub shadow_tables: Vec<String>,
-    /// Tables that cannot be read here, such as virtual tables of a module that is not built in.
+    /// Tables that cannot be read here, such as virtual tables of a module that is not built in, or
+    /// that have no rows of their own, such as a full-text index over another table.
     pub unreadable: Vec<UnreadableTable>,
     /// Places where PRAGMA and CREATE text disagree, or a text could not be parsed. A sentence each.
     pub remarks: Vec<String>,
@@ -158,6 +160,9 @@ pub struct Generated {
     pub expression: String,
     /// STORED, or else VIRTUAL.
     pub stored: bool,
+    /// SQLite's message when its values cannot be computed here, such as `unknown function: f()`: the
+    /// column must then not be selected. `None`: it can be read.
+    pub unreadable: Option<String>,
 }
 
 /// A primary key or a UNIQUE constraint.
@@ -180,7 +185,8 @@ pub struct Index {
     pub unique: bool,
     /// Terms in order.
     pub terms: Vec<IndexTerm>,
-    /// Source text of the WHERE expression of a partial index.
+    /// Source text of the WHERE expression of a partial index; empty when the CREATE text could not
+    /// be parsed. `None`: not partial.
     pub predicate: Option<String>,
     /// The CREATE text as `sqlite_schema` has it.
     pub sql: String,
@@ -276,12 +282,12 @@ pub struct Trigger {
     pub sql: String,
 }
 
-/// A table that cannot be read here.
+/// A table that cannot be read here, or has no rows of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableTable {
     /// Name.
     pub name: String,
-    /// SQLite's message, such as `no such module: VirtualSpatialIndex`.
+    /// SQLite's message, such as `no such module: VirtualSpatialIndex`, or another reason.
     pub reason: String,
     /// The CREATE text.
     pub sql: String,

@@ -15,7 +15,7 @@ use crate::model::evidence::Span;
 use crate::model::ident::quoted;
 use crate::model::value::Value;
 
-use super::failure;
+use super::fault;
 
 /// A chunk is sent when it has this many bytes. tokio-postgres passes pieces over 4 KiB on without
 /// gathering them; from 64 KiB on the size made no difference.
@@ -96,7 +96,7 @@ impl RangeSource<'_> {
         conn: &Connection,
         mut each: impl FnMut(Option<i64>, &SourceRow<'_, '_>) -> Result<()>,
     ) -> Result<()> {
-        let failed = |error, last| failure::in_table(self.table, last, error);
+        let failed = |error, last| in_table(conn, self.table, last, error);
         let mut statement =
             conn.prepare_cached(&self.sql()).map_err(|error| failed(error, None))?;
         let mut rows = match self.span {
@@ -186,7 +186,29 @@ pub fn rowid_bounds(conn: &Connection, table: &str, rowid: &str) -> Result<Optio
         // min() and max() in one statement would scan the whole table; apart, each is one descent.
         let sql = format!("SELECT {which}(t.{rowid}) FROM main.{} AS t", quoted(table));
         conn.query_row(&sql, [], |row| row.get(0))
-            .map_err(|error| failure::in_table(table, None, error))
+            .map_err(|error| in_table(conn, table, None, error))
     };
     Ok(bound("min")?.zip(bound("max")?))
+}
+
+/// Counts the rows of a table.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table.
+pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
+    let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
+    let count: i64 = conn
+        .query_row(&sql, [], |row| row.get(0))
+        .map_err(|error| in_table(conn, table, None, error))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// An error of SQLite while it reads a table, with the last row that was good.
+fn in_table(conn: &Connection, table: &str, last: Option<i64>, error: rusqlite::Error) -> Error {
+    let what = format!("could not read table \"{}\"", table.escape_debug());
+    let error = fault::explain(what, conn.path().unwrap_or("FILE"), error);
+    match last {
+        Some(rowid) => error.detail(format!("The last row that could be read has rowid {rowid}.")),
+        None => error,
+    }
 }

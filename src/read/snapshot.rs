@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 
-use super::failure;
+use super::fault;
 use super::open::Source;
 
 /// Sets of read transactions that are tried before giving up.
@@ -48,7 +48,7 @@ impl Snapshot {
             }
             for conn in &connections {
                 conn.execute_batch("ROLLBACK")
-                    .map_err(|error| failure::reading("could not end a read transaction", error))?;
+                    .map_err(|error| fault::explain("could not end a read transaction", "FILE", error))?;
             }
         }
         Err(Error::source_file("the source is written too often to get one consistent snapshot")
@@ -97,7 +97,7 @@ impl Drop for Lent<'_> {
 fn data_version(witness: &Connection) -> Result<i64> {
     witness
         .query_row("PRAGMA data_version", [], |row| row.get(0))
-        .map_err(|error| failure::reading("could not read data_version", error))
+        .map_err(|error| fault::explain("could not read data_version", "FILE", error))
 }
 
 /// BEGIN alone takes no snapshot: only the first read does.
@@ -108,5 +108,5 @@ fn begin(conn: &Connection) -> Result<()> {
     };
     read(conn)
         .map(|_| ())
-        .map_err(|error| failure::reading("could not begin a read transaction", error))
+        .map_err(|error| fault::explain("could not begin a read transaction", "FILE", error))
 }

@@ -1,0 +1,307 @@
+//! Looking: schema, values, decisions. What `inspect`, `--dry-run` and `transfer` have in common, so
+//! that a dry run and a real run cannot decide differently.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wildmatch::WildMatch;
+
+use crate::checkpoint::fingerprint::Fingerprint;
+use crate::error::{Error, Result};
+use crate::event::{Cancel, Event, Listener, Stage};
+use crate::introspect;
+use crate::map::decide;
+use crate::map::rules::Rules;
+use crate::model::decision::{Mapping, TableMapping};
+use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
+use crate::model::plan::TransferPlan;
+use crate::model::source::{SourceSchema, Table, TableKind};
+use crate::options::{InspectOptions, Selection};
+use crate::plan::build::{self, Inputs};
+use crate::read::{Snapshot, Source};
+use crate::report::{
+    DdlReport, Found, InspectColumn, InspectReport, InspectTable, REPORT_VERSION, SourceSummary,
+};
+use crate::type_maps;
+
+/// A source that is open: one snapshot, its schema and what was selected of it.
+pub struct Opened {
+    /// The file.
+    pub source: Source,
+    /// Connections, all on one state of it.
+    pub snapshot: Snapshot,
+    /// What the file and the options were when the snapshot was taken.
+    pub fingerprint: Fingerprint,
+    /// The schema.
+    pub schema: SourceSchema,
+    /// Positions of the selected tables in it.
+    pub selected: Vec<usize>,
+    /// The rules.
+    pub rules: Rules,
+}
+
+/// What was found in the values, and what was decided.
+pub struct Looked {
+    /// One per selected table.
+    pub evidence: Vec<TableEvidence>,
+    /// The decisions.
+    pub mapping: Mapping,
+    /// How long the scan took.
+    pub took: Duration,
+}
+
+impl Opened {
+    /// Returns the selected tables, in source order.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&Table> {
+        self.selected.iter().map(|position| &self.schema.tables[*position]).collect()
+    }
+
+    /// Plans the transfer of what was looked at.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Source`] when PostgreSQL cannot have such a table.
+    pub fn plan(
+        &self,
+        looked: &Looked,
+        into: &str,
+        taken: &std::collections::BTreeSet<String>,
+    ) -> Result<TransferPlan> {
+        let tables: Vec<(&Table, &TableEvidence)> =
+            self.tables().into_iter().zip(&looked.evidence).collect();
+        let inputs = Inputs {
+            schema: &self.schema,
+            tables: &tables,
+            mapping: &looked.mapping,
+            into,
+            taken,
+        };
+        build::plan(&inputs)
+    }
+
+    /// Describes the source for a report.
+    #[must_use]
+    pub fn summary(&self, rows: u64) -> SourceSummary {
+        SourceSummary {
+            path: self.source.path().display().to_string(),
+            bytes: self.fingerprint.bytes + self.fingerprint.wal_bytes,
+            tables: self.selected.len(),
+            rows,
+            encoding: self.schema.encoding.clone(),
+            read_as: self.source.remark(),
+        }
+    }
+}
+
+/// `litelift inspect`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`], interrupted.
+pub fn run(
+    options: &InspectOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<InspectReport> {
+    let opened = open(options)?;
+    let looked = look(&opened, options.jobs, listener, cancel)?;
+    let plan = opened.plan(&looked, &options.into, &std::collections::BTreeSet::new())?;
+    Ok(report(&opened, &looked, &plan, false))
+}
+
+/// Opens the source: snapshot, schema, selection, rules. Reads no rows.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
+pub fn open(options: &InspectOptions) -> Result<Opened> {
+    let rules = type_maps::load(&options.type_maps)?;
+    let source = Source::locate(&options.from)?;
+    let identity = format!(
+        "into {:?} only {:?} skip {:?}\n{}",
+        options.into,
+        options.selection.only,
+        options.selection.skip,
+        rules.canonical()
+    );
+    let (snapshot, fingerprint) = steady_snapshot(&source, &options.from, options.jobs, &identity)?;
+    let schema = snapshot.with(introspect::source_schema)?;
+    let chosen: Vec<String> =
+        selected(&schema, &options.selection)?.iter().map(|table| table.name.clone()).collect();
+    let positions = (0..schema.tables.len())
+        .filter(|position| chosen.contains(&schema.tables[*position].name))
+        .collect();
+    Ok(Opened { source, snapshot, fingerprint, schema, selected: positions, rules })
+}
+
+/// Opens the snapshot between two equal fingerprints, so that the fingerprint is that of the
+/// snapshot. Under a constant writer there are none: then one is kept that never compares equal, and
+/// a stopped transfer begins again rather than mixing two states.
+fn steady_snapshot(
+    source: &Source,
+    file: &Path,
+    jobs: usize,
+    identity: &str,
+) -> Result<(Snapshot, Fingerprint)> {
+    const TRIES: u32 = 5;
+    let mut tries = 0;
+    loop {
+        let before = Fingerprint::take(file, identity.to_owned())?;
+        // One more than there are jobs: the reading of schema and counts is never in the way.
+        let snapshot = Snapshot::open(source, jobs + 1)?;
+        let mut after = Fingerprint::take(file, identity.to_owned())?;
+        if before.differences(&after).is_empty() {
+            return Ok((snapshot, after));
+        }
+        tries += 1;
+        if tries == TRIES {
+            after.header = format!("written while it was opened, at {}", after.modified_ns);
+            return Ok((snapshot, after));
+        }
+    }
+}
+
+/// Returns the selected tables. A pattern that selects nothing is an error: a typo must not pass.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`].
+pub fn selected<'a>(schema: &'a SourceSchema, selection: &Selection) -> Result<Vec<&'a Table>> {
+    let globs = |patterns: &[String]| -> Vec<WildMatch> {
+        patterns.iter().map(|pattern| WildMatch::new_case_insensitive(pattern)).collect()
+    };
+    let (only, skip) = (globs(&selection.only), globs(&selection.skip));
+    for (flag, patterns, globs) in
+        [("--only", &selection.only, &only), ("--skip", &selection.skip, &skip)]
+    {
+        for (pattern, glob) in patterns.iter().zip(globs) {
+            let names = schema.tables.iter().map(|table| &table.name);
+            let unreadable = schema.unreadable.iter().map(|table| &table.name);
+            if !names.chain(unreadable).any(|name| glob.matches(name)) {
+                return Err(Error::usage(format!(
+                    "{flag} \"{}\" is the name of no table",
+                    pattern.escape_debug()
+                ))
+                .hint("`litelift inspect` lists the tables."));
+            }
+        }
+    }
+    Ok(schema
+        .tables
+        .iter()
+        .filter(|table| only.is_empty() || only.iter().any(|glob| glob.matches(&table.name)))
+        .filter(|table| !skip.iter().any(|glob| glob.matches(&table.name)))
+        .collect())
+}
+
+/// Scans every value of the selected tables and decides.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], interrupted.
+pub fn look(
+    opened: &Opened,
+    jobs: usize,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Looked> {
+    let begun = Instant::now();
+    listener.on(Event::StageStarted { stage: Stage::Inspect, work: 0, rows: 0 });
+    let tables = opened.tables();
+    let evidence = introspect::profile::profile(
+        &opened.snapshot,
+        &tables,
+        &opened.rules,
+        jobs,
+        listener.as_ref(),
+        cancel,
+    )?;
+    opened.source.check_unchanged()?;
+    let pairs: Vec<(&Table, &TableEvidence)> = tables.into_iter().zip(&evidence).collect();
+    let mapping = decide::mapping(&opened.schema, &pairs, &opened.rules);
+    listener.on(Event::StageEnded { stage: Stage::Inspect });
+    Ok(Looked { evidence, mapping, took: begun.elapsed() })
+}
+
+/// Puts the type report together.
+#[must_use]
+pub fn report(
+    opened: &Opened,
+    looked: &Looked,
+    plan: &TransferPlan,
+    with_ddl: bool,
+) -> InspectReport {
+    let tables: Vec<InspectTable> = opened
+        .tables()
+        .into_iter()
+        .zip(looked.evidence.iter().zip(&looked.mapping.tables))
+        .map(|(table, (evidence, mapping))| table_report(table, evidence, mapping))
+        .collect();
+    let rows = tables.iter().map(|table| table.rows).sum();
+    let attention = tables
+        .iter()
+        .flat_map(|table| &table.columns)
+        .filter(|column| column.needs_attention())
+        .count();
+    InspectReport {
+        version: REPORT_VERSION,
+        source: opened.summary(rows),
+        tables,
+        not_carried: plan.not_carried.clone(),
+        renamed: looked.mapping.renamed.clone(),
+        unused_rules: looked.mapping.unused_rules.clone(),
+        remarks: opened.schema.remarks.clone(),
+        attention,
+        ddl: with_ddl.then(|| DdlReport {
+            before: plan.tables.iter().map(|table| table.create.clone()).collect(),
+            after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
+        }),
+    }
+}
+
+fn table_report(
+    table: &Table,
+    evidence: &TableEvidence,
+    mapping: &TableMapping,
+) -> InspectTable {
+    let columns = table.columns.iter().zip(&evidence.columns).zip(&mapping.columns);
+    InspectTable {
+        source: table.name.clone(),
+        target: mapping.target.clone(),
+        kind: match &table.kind {
+            TableKind::Ordinary => "table".to_owned(),
+            TableKind::WithoutRowid => "without rowid".to_owned(),
+            TableKind::Virtual { module } => format!("virtual ({module})"),
+        },
+        rows: evidence.rows,
+        columns: columns
+            .map(|((column, evidence), decision)| InspectColumn {
+                source: decision.source.clone(),
+                target: decision.target.clone(),
+                declared: column.declared.clone(),
+                found: found(evidence),
+                becomes: decision.pg_type,
+                convert: decision.convert.name().to_owned(),
+                not_null: decision.not_null,
+                rule: decision.rule.clone(),
+                widened: decision.widened.clone(),
+                notes: decision.notes.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// Sums the kinds that have the same word, most frequent first, NULL last.
+fn found(evidence: &Evidence) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for kind in ValueKind::ALL {
+        let count = evidence.count(kind);
+        if count == 0 {
+            continue;
+        }
+        let example = evidence.examples.get(kind as usize).cloned().flatten();
+        match found.iter_mut().find(|other| other.kind == kind.shown()) {
+            Some(other) => other.count += count,
+            None => found.push(Found { kind: kind.shown().to_owned(), count, example }),
+        }
+    }
+    found.sort_by_key(|found| (found.kind == ValueKind::Null.shown(), std::cmp::Reverse(found.count)));
+    found
+}

@@ -1,0 +1,11 @@
+//! What is there? Reads the declarations of the source.
+//!
+//! Purpose: the first stage. It fills [`crate::model::source::SourceSchema`] from PRAGMAs and from the
+//! CREATE texts, and decides nothing.
+
+pub mod ddl;
+mod observe;
+pub mod profile;
+pub mod sqlite;
+
+pub use sqlite::source_schema;

@@ -1,0 +1,15 @@
+//! Rows out of SQLite: opening the file, and what its errors mean.
+//!
+//! Purpose: the only way to a connection is [`Source`], so that no file is ever opened for writing,
+//! created, or read while SQLite would have to recover it first.
+
+pub mod fault;
+pub mod open;
+mod private_copy;
+pub mod range;
+pub mod snapshot;
+
+pub use open::{OpenedHow, Source};
+pub use private_copy::{FileIdentity, PrivateCopy};
+pub use range::{RangeSource, SourceRow, count_rows, rowid_bounds};
+pub use snapshot::Snapshot;
