@@ -1,7 +1,7 @@
 //! Looking: schema, values, decisions. What `inspect`, `--dry-run` and `transfer` have in common, so
 //! that a dry run and a real run cannot decide differently.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ use crate::type_maps;
 pub struct Opened {
     /// The file.
     pub source: Source,
+    /// Its path without symbolic links, by which runs are known.
+    pub path: PathBuf,
     /// Connections, all on one state of it.
     pub snapshot: Snapshot,
     /// What the file and the options were when the snapshot was taken.
@@ -70,13 +72,8 @@ impl Opened {
     ) -> Result<TransferPlan> {
         let tables: Vec<(&Table, &TableEvidence)> =
             self.tables().into_iter().zip(&looked.evidence).collect();
-        let inputs = Inputs {
-            schema: &self.schema,
-            tables: &tables,
-            mapping: &looked.mapping,
-            into,
-            taken,
-        };
+        let inputs =
+            Inputs { schema: &self.schema, tables: &tables, mapping: &looked.mapping, into, taken };
         build::plan(&inputs)
     }
 
@@ -115,7 +112,6 @@ pub fn run(
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
 pub fn open(options: &InspectOptions) -> Result<Opened> {
     let rules = type_maps::load(&options.type_maps)?;
-    let source = Source::locate(&options.from)?;
     let identity = format!(
         "into {:?} only {:?} skip {:?}\n{}",
         options.into,
@@ -123,41 +119,35 @@ pub fn open(options: &InspectOptions) -> Result<Opened> {
         options.selection.skip,
         rules.canonical()
     );
-    let (snapshot, fingerprint) = steady_snapshot(&source, &options.from, options.jobs, &identity)?;
+    // The fingerprint first: it must not open a file that SQLite has locked.
+    let path = real_path(&options.from);
+    let fingerprint = path.is_file().then(|| Fingerprint::take(&path, identity)).transpose();
+    let source = Source::locate(&options.from)?;
+    // One more than there are jobs: reading the schema or counting is never in the way.
+    let snapshot = Snapshot::open(&source, options.jobs + 1)?;
+    let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let schema = snapshot.with(introspect::source_schema)?;
     let chosen: Vec<String> =
         selected(&schema, &options.selection)?.iter().map(|table| table.name.clone()).collect();
     let positions = (0..schema.tables.len())
         .filter(|position| chosen.contains(&schema.tables[*position].name))
         .collect();
-    Ok(Opened { source, snapshot, fingerprint, schema, selected: positions, rules })
+    Ok(Opened { source, path, snapshot, fingerprint, schema, selected: positions, rules })
 }
 
-/// Opens the snapshot between two equal fingerprints, so that the fingerprint is that of the
-/// snapshot. Under a constant writer there are none: then one is kept that never compares equal, and
-/// a stopped transfer begins again rather than mixing two states.
-fn steady_snapshot(
-    source: &Source,
-    file: &Path,
-    jobs: usize,
-    identity: &str,
-) -> Result<(Snapshot, Fingerprint)> {
-    const TRIES: u32 = 5;
-    let mut tries = 0;
-    loop {
-        let before = Fingerprint::take(file, identity.to_owned())?;
-        // One more than there are jobs: the reading of schema and counts is never in the way.
-        let snapshot = Snapshot::open(source, jobs + 1)?;
-        let mut after = Fingerprint::take(file, identity.to_owned())?;
-        if before.differences(&after).is_empty() {
-            return Ok((snapshot, after));
-        }
-        tries += 1;
-        if tries == TRIES {
-            after.header = format!("written while it was opened, at {}", after.modified_ns);
-            return Ok((snapshot, after));
-        }
+/// Returns the path without symbolic links and `..`; as given when there is no such file.
+#[must_use]
+pub fn real_path(file: &Path) -> PathBuf {
+    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
+}
+
+/// Marks the fingerprint of a file that was written while it was opened: it then compares equal to
+/// no other, and a stopped transfer begins again rather than mixing two states.
+fn settled(mut fingerprint: Fingerprint, file: &Path) -> Fingerprint {
+    if !fingerprint.is_still(file) {
+        fingerprint.header = format!("written while it was opened ({:?})", Instant::now());
     }
+    fingerprint
 }
 
 /// Returns the selected tables. A pattern that selects nothing is an error: a typo must not pass.
@@ -256,11 +246,7 @@ pub fn report(
     }
 }
 
-fn table_report(
-    table: &Table,
-    evidence: &TableEvidence,
-    mapping: &TableMapping,
-) -> InspectTable {
+fn table_report(table: &Table, evidence: &TableEvidence, mapping: &TableMapping) -> InspectTable {
     let columns = table.columns.iter().zip(&evidence.columns).zip(&mapping.columns);
     InspectTable {
         source: table.name.clone(),
@@ -302,6 +288,8 @@ fn found(evidence: &Evidence) -> Vec<Found> {
             None => found.push(Found { kind: kind.shown().to_owned(), count, example }),
         }
     }
-    found.sort_by_key(|found| (found.kind == ValueKind::Null.shown(), std::cmp::Reverse(found.count)));
+    found.sort_by_key(|found| {
+        (found.kind == ValueKind::Null.shown(), std::cmp::Reverse(found.count))
+    });
     found
 }

@@ -10,6 +10,7 @@ use crate::model::decision::{RuleRef, Widening};
 use crate::model::evidence::Example;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
+pub use crate::model::plan::WidenedColumn;
 
 /// Version of all documents of this module.
 pub const REPORT_VERSION: u32 = 1;
@@ -151,6 +152,8 @@ pub struct TransferReport {
     pub schema: String,
     /// Id of the run in `litelift.run`.
     pub run: i64,
+    /// When an earlier command finished it, as the server prints it.
+    pub finished_at: Option<String>,
     /// Tables in source order.
     pub tables: Vec<TableReport>,
     /// Stages in order.
@@ -220,21 +223,6 @@ pub struct StepReport {
     pub work_s: f64,
     /// Jobs at once.
     pub jobs: usize,
-}
-
-/// A column that was widened.
-#[derive(Debug, Clone, Serialize)]
-pub struct WidenedColumn {
-    /// Table in the source.
-    pub table: String,
-    /// Column in the source.
-    pub column: String,
-    /// Declared type as written.
-    pub declared: String,
-    /// Type in the target.
-    pub becomes: PgType,
-    /// Why.
-    pub widening: Widening,
 }
 
 /// An object that PostgreSQL refused to make.

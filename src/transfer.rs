@@ -1,1 +1,169 @@
-//! tbd
+//! The recipe: a whole transfer, stage by stage.
+//!
+//! Purpose: [`run`] reads as what it does. What differs between a new transfer and one that goes on
+//! is in [`begin`]; the report is put together in [`account`].
+
+mod account;
+mod begin;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::checkpoint::{lock, resume, store};
+use crate::connect::Target;
+use crate::copy::{self, CopyJob};
+use crate::error::Result;
+use crate::event::{Cancel, Event, Listener, Stage};
+use crate::finish::run::{self as finish, FinishJob};
+use crate::inspect::{self, Opened};
+use crate::map::names::NameSpace;
+use crate::model::plan::RangePlan;
+use crate::options::TransferOptions;
+use crate::report::{InspectReport, TransferReport};
+use crate::verify::counts::{self, Pair};
+
+use account::Account;
+use begin::Begun;
+
+/// Sessions beside those of the jobs: one holds the lock, one looks and writes down.
+const SESSIONS_EXTRA: usize = 2;
+
+/// `litelift transfer`.
+///
+/// # Errors
+/// Of every kind of [`crate::error::ErrorKind`]; whatever was committed stays, and running the same
+/// command again continues.
+pub async fn run(
+    options: &TransferOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<TransferReport> {
+    let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA).await?;
+    let work = Box::pin(transfer(&target, options, listener, cancel));
+    target.until_cancelled(cancel, work).await
+}
+
+async fn transfer(
+    target: &Target,
+    options: &TransferOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<TransferReport> {
+    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
+    let _lock = lock::take(target, &options.inspect.into, listener.as_ref()).await?;
+    let begun = begin::begin_or_continue(target, options, &opened, listener, cancel).await?;
+    let mut account = Account::new(target, &opened, &begun);
+    if begun.is_done {
+        return Ok(account.already_done());
+    }
+    copy_rows(target, options, &opened, &begun, listener, cancel, &mut account).await?;
+    finish_tables(target, options, &begun, listener, cancel, &mut account).await?;
+    if options.verify {
+        let pairs = pairs(&begun);
+        let schema = &begun.plan.schema;
+        let verified =
+            counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+        account.verified(verified);
+    }
+    opened.source.check_unchanged()?;
+    store::finish(&target.session().await?, begun.run).await?;
+    Ok(account.report())
+}
+
+async fn copy_rows(
+    target: &Target,
+    options: &TransferOptions,
+    opened: &Opened,
+    begun: &Begun,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+    account: &mut Account<'_>,
+) -> Result<()> {
+    let clock = Instant::now();
+    let is_left = |range: &&RangePlan| {
+        !begun.marks.iter().any(|mark| (mark.table, mark.number) == (range.table, range.number))
+    };
+    let left: Vec<&RangePlan> = begun.plan.ranges.iter().filter(is_left).collect();
+    listener.on(Event::StageStarted {
+        stage: Stage::Copy,
+        work: left.iter().map(|range| range.copy_bytes).sum(),
+        rows: left.iter().map(|range| range.rows).sum(),
+    });
+    let job = CopyJob {
+        plan: &begun.plan,
+        run: begun.run,
+        snapshot: &opened.snapshot,
+        target,
+        jobs: options.inspect.jobs,
+        listener,
+        cancel,
+    };
+    let (marks, times) = copy::run(&job, &begun.marks).await?;
+    listener.on(Event::StageEnded { stage: Stage::Copy });
+    account.copied(&marks, &times, clock.elapsed(), options.inspect.jobs.min(left.len()));
+    Ok(())
+}
+
+async fn finish_tables(
+    target: &Target,
+    options: &TransferOptions,
+    begun: &Begun,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+    account: &mut Account<'_>,
+) -> Result<()> {
+    let work = begun.plan.finish.len() - begun.steps.len().min(begun.plan.finish.len());
+    listener.on(Event::StageStarted { stage: Stage::Finish, work: work as u64, rows: 0 });
+    let job = FinishJob {
+        plan: &begun.plan,
+        run: begun.run,
+        target,
+        jobs: options.inspect.jobs,
+        listener,
+        cancel,
+    };
+    let finished = finish::run(&job, begun.steps.clone()).await?;
+    listener.on(Event::StageEnded { stage: Stage::Finish });
+    account.finished(finished);
+    Ok(())
+}
+
+fn pairs(begun: &Begun) -> Vec<Pair> {
+    let pair = |table: &crate::model::plan::TablePlan| Pair {
+        source: table.source.clone(),
+        target: table.target.clone(),
+    };
+    begun.plan.tables.iter().map(pair).collect()
+}
+
+/// `litelift transfer --dry-run`: looks at both sides and writes nothing.
+///
+/// # Errors
+/// As [`run`], as far as it can be known before anything is written.
+pub async fn dry_run(
+    options: &TransferOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<InspectReport> {
+    let target = Target::open(&options.to, SESSIONS_EXTRA).await?;
+    let work = Box::pin(async {
+        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
+        let schema = &options.inspect.into;
+        let mut names = NameSpace::default();
+        let targets: Vec<String> =
+            opened.tables().iter().map(|table| names.take(&table.name)).collect();
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        resume::refuse_existing(&target.session().await?, schema, &targets).await?;
+        let looked = tokio::task::block_in_place(|| {
+            inspect::look(&opened, options.inspect.jobs, listener, cancel)
+        })?;
+        let taken = resume::taken_names(&target, schema).await?;
+        let plan = opened.plan(&looked, schema, &taken)?;
+        let report = inspect::report(&opened, &looked, &plan, true);
+        if options.strict {
+            begin::refuse_when_strict(&plan)?;
+        }
+        Ok(report)
+    });
+    target.until_cancelled(cancel, work).await
+}

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// What must be equal for a run to go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Size of the file in bytes.
     pub bytes: u64,
@@ -35,6 +35,10 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// Takes the fingerprint of a file as it is now.
+    ///
+    /// Call it before SQLite has opened the file in this process: closing any descriptor of a file
+    /// drops the locks that the process holds on it (POSIX), SQLite's included. Afterwards use
+    /// [`Self::is_still`], which opens nothing but the -wal, on which SQLite keeps no locks.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Source`] when the file cannot be read.
@@ -61,6 +65,20 @@ impl Fingerprint {
             wal_header,
             options,
         })
+    }
+
+    /// Returns whether the file looks as it did, as far as that can be seen without opening it.
+    #[must_use]
+    pub fn is_still(&self, file: &Path) -> bool {
+        let modified_ns = |metadata: &fs::Metadata| {
+            let modified = metadata.modified().ok()?;
+            modified.duration_since(UNIX_EPOCH).ok().map(|since| since.as_nanos())
+        };
+        let main = fs::metadata(file).is_ok_and(|metadata| {
+            metadata.len() == self.bytes && modified_ns(&metadata) == Some(self.modified_ns)
+        });
+        let wal_bytes = fs::metadata(wal_of(file)).map_or(0, |metadata| metadata.len());
+        main && wal_bytes == self.wal_bytes
     }
 
     /// Says what differs from an earlier fingerprint, a sentence each; empty when nothing does.

@@ -38,10 +38,8 @@ impl CopySink {
         table: &TablePlan,
     ) -> Result<Self> {
         let what = format!("copy rows into table \"{}\"", table.target.escape_debug());
-        let sink = transaction
-            .copy_in(statement)
-            .await
-            .map_err(|error| failure::failed(&what, &error))?;
+        let sink =
+            transaction.copy_in(statement).await.map_err(|error| failure::failed(&what, &error))?;
         Ok(Self { sink: Box::pin(sink), what })
     }
 

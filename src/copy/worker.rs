@@ -13,7 +13,7 @@ use crate::encode::RowEncoder;
 use crate::error::{Error, Result};
 use crate::event::{Event, Stage};
 use crate::model::mark::Mark;
-use crate::model::plan::RangePlan;
+use crate::model::plan::{ColumnPlan, RangePlan};
 use crate::read::RangeSource;
 
 use super::run::{CopyJob, Progress};
@@ -77,7 +77,7 @@ fn read_range(
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<Option<u64>> {
     let table = &job.plan.tables[range.table];
-    let columns: Vec<&str> = table.columns.iter().map(|column| column.source.as_str()).collect();
+    let columns: Vec<Option<&str>> = table.columns.iter().map(ColumnPlan::read_as).collect();
     let source = RangeSource {
         table: &table.source,
         columns: &columns,

@@ -86,13 +86,7 @@ fn encode(
         PgType::Time => field::int8(iso::time(text(value)?).ok_or(misfit("not a time"))?, out),
         PgType::Timestamp => field::int8(timestamp(text(value)?)?, out),
         PgType::TimestampTz => field::int8(timestamp_tz(text(value)?)?, out),
-        PgType::Jsonb => {
-            let document = text(value)?;
-            if !json::is_jsonb(document) {
-                return Err(misfit("not JSON that jsonb can hold"));
-            }
-            field::jsonb(document, out);
-        }
+        PgType::Jsonb => document(value, out)?,
         PgType::Uuid => {
             field::bytes(&words::uuid(text(value)?).ok_or(misfit("not a UUID"))?, out);
         }
@@ -206,7 +200,7 @@ fn put_numeric(
 ) -> Result<(), Misfit> {
     match value {
         Value::Integer(value) => put_sized(decimal::text_of_integer(value).as_bytes(), sizes, out),
-        Value::Real(value) if value == 0.0 && value.is_sign_negative() => {
+        Value::Real(value) if is_minus_zero(value) => {
             Err(misfit("-0.0, whose sign numeric cannot hold"))
         }
         Value::Real(value) => {
@@ -227,6 +221,25 @@ fn put_sized(plain: &[u8], sizes: Option<(u16, u16)>, out: &mut Vec<u8>) -> Resu
     }
     numeric::put(plain, out);
     Ok(())
+}
+
+/// A JSON document. Numbers too: a JSON column has NUMERIC affinity, so SQLite stores the document
+/// `123` as an integer.
+fn document(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+    match value {
+        Value::Text(text) if json::is_jsonb(text) => field::jsonb(text, out),
+        Value::Integer(value) => field::jsonb(decimal::text_of_integer(value).as_bytes(), out),
+        Value::Real(value) if value.is_finite() && !is_minus_zero(value) => {
+            field::jsonb(decimal::text_of_double(value).as_bytes(), out);
+        }
+        _ => return Err(misfit("not JSON that jsonb can hold")),
+    }
+    Ok(())
+}
+
+/// numeric, and so JSON's numbers in jsonb, have no -0.
+fn is_minus_zero(value: f64) -> bool {
+    value == 0.0 && value.is_sign_negative()
 }
 
 /// A timestamp without zone, or a date (midnight).

@@ -148,8 +148,7 @@ async fn take_groups(
 }
 
 fn tell_start(job: &FinishJob<'_>, step: &FinishStep) {
-    job.listener
-        .on(Event::StepStarted { object: step.object.clone(), name: step.name.clone() });
+    job.listener.on(Event::StepStarted { object: step.object.clone(), name: step.name.clone() });
 }
 
 fn tell_end(job: &FinishJob<'_>, step: &FinishStep, outcome: &StepOutcome, took: Duration) {

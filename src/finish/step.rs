@@ -55,7 +55,8 @@ async fn refused(
     error: &tokio_postgres::Error,
 ) -> Result<StepOutcome> {
     if let (Some(sql), Some(&SqlState::FOREIGN_KEY_VIOLATION)) = (&step.orphans_sql, error.code()) {
-        let row = session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
+        let row =
+            session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
         return Ok(StepOutcome::Orphans { rows: row.get(0) });
     }
     let message = error.as_db_error().map(failure::in_one_line).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::model::value::Value;
 
 /// Counts the values of one column.
 #[derive(Debug)]
-pub struct ColumnObserver {
+pub(super) struct ColumnObserver {
     wants: Wants,
     counts: [u64; ValueKind::COUNT],
     evidence: Evidence,
@@ -20,13 +20,13 @@ pub struct ColumnObserver {
 impl ColumnObserver {
     /// Makes an observer that measures what is wanted.
     #[must_use]
-    pub fn new(wants: Wants) -> Self {
+    pub(super) fn new(wants: Wants) -> Self {
         Self { wants, counts: [0; ValueKind::COUNT], evidence: Evidence::default() }
     }
 
     /// Takes one value; `rowid` is for the example. Returns its size in COPY BINARY, about.
     #[inline]
-    pub fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
+    pub(super) fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
         let (kind, bytes) = match value {
             Value::Null => (ValueKind::Null, 0),
             Value::Integer(integer) => {
@@ -59,7 +59,7 @@ impl ColumnObserver {
 
     /// Returns what was seen.
     #[must_use]
-    pub fn finish(mut self) -> Evidence {
+    pub(super) fn finish(mut self) -> Evidence {
         self.evidence.counts = self.counts.to_vec();
         self.evidence
     }
@@ -85,11 +85,8 @@ impl ColumnObserver {
 
     fn text_kind(&mut self, text: &[u8]) -> ValueKind {
         let ascii_chars = text.len() as u64;
-        let kind = if self.wants.json && json::is_jsonb(text) {
-            ValueKind::TextJson
-        } else {
-            form(text)
-        };
+        let kind =
+            if self.wants.json && json::is_jsonb(text) { ValueKind::TextJson } else { form(text) };
         if kind != ValueKind::Text && kind != ValueKind::TextJson {
             self.evidence.text_chars_max = self.evidence.text_chars_max.max(ascii_chars);
             if self.wants.digits
@@ -266,13 +263,18 @@ mod tests {
                 let kind = kind(value, wants);
                 let plan = ColumnPlan {
                     source: String::new(),
+                    readable: true,
                     target: String::new(),
                     pg_type,
                     convert,
                 };
                 let encoder = crate::encode::RowEncoder::new(&[plan]);
                 let encoded = encoder.field(0, value, &mut Vec::new());
-                assert_eq!(holds(pg_type, convert, kind), encoded.is_ok(), "{value:?} {kind:?} {pg_type} {convert:?} {encoded:?}");
+                assert_eq!(
+                    holds(pg_type, convert, kind),
+                    encoded.is_ok(),
+                    "{value:?} {kind:?} {pg_type} {convert:?} {encoded:?}"
+                );
             }
         }
     }

@@ -107,8 +107,12 @@ impl Scan<'_> {
             self.wants.iter().map(|wants| ColumnObserver::new(*wants)).collect();
         let mut cutter = Cutter::new(self.span);
         let mut unreported = 0;
-        let columns: Vec<&str> =
-            self.table.columns.iter().map(|column| column.name.as_str()).collect();
+        let columns: Vec<Option<&str>> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| column.is_readable().then_some(column.name.as_str()))
+            .collect();
         let source = read::RangeSource {
             table: &self.table.name,
             columns: &columns,

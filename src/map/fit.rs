@@ -43,7 +43,9 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         PgType::Time => kind == K::TextTime,
         PgType::Timestamp => matches!(kind, K::TextDate | K::TextTimestamp),
         PgType::TimestampTz => kind == K::TextTimestampTz,
-        PgType::Jsonb => kind == K::TextJson,
+        PgType::Jsonb => {
+            kind.is_integer() || matches!(kind, K::RealIntegral | K::Real | K::TextJson)
+        }
         PgType::Uuid => kind == K::TextUuid,
     }
 }

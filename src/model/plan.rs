@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::Convert;
+use super::decision::{Convert, Widening};
 use super::evidence::Span;
 use super::pg_type::PgType;
 
@@ -24,6 +24,25 @@ pub struct TransferPlan {
     pub finish: Vec<FinishStep>,
     /// Objects of the source that the target will not have.
     pub not_carried: Vec<NotCarried>,
+    /// Columns that do not keep their declared type.
+    pub widened: Vec<WidenedColumn>,
+    /// What else a reader of the report should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A column that was widened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WidenedColumn {
+    /// Table in the source.
+    pub table: String,
+    /// Column in the source.
+    pub column: String,
+    /// Declared type as written.
+    pub declared: String,
+    /// Type in the target.
+    pub becomes: PgType,
+    /// Why.
+    pub widening: Widening,
 }
 
 /// One table.
@@ -50,12 +69,22 @@ pub struct TablePlan {
 pub struct ColumnPlan {
     /// Name in the source.
     pub source: String,
+    /// False for a generated column that SQLite cannot compute here: it is read as NULL.
+    pub readable: bool,
     /// Name in the target.
     pub target: String,
     /// Type in the target.
     pub pg_type: PgType,
     /// Conversion.
     pub convert: Convert,
+}
+
+impl ColumnPlan {
+    /// Returns the name to read, if the column can be read.
+    #[must_use]
+    pub fn read_as(&self) -> Option<&str> {
+        self.readable.then_some(self.source.as_str())
+    }
 }
 
 /// A part of a table that is copied in one transaction together with its checkpoint.

@@ -153,6 +153,14 @@ pub struct Column {
     pub collation: String,
 }
 
+impl Column {
+    /// Returns false for a generated column that SQLite cannot compute here.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.generated.as_ref().is_none_or(|generated| generated.unreadable.is_none())
+    }
+}
+
 /// A generated column's expression.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {

@@ -6,7 +6,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::map::names::NameSpace;
 use crate::model::decision::{Mapping, TableMapping};
 use crate::model::evidence::TableEvidence;
-use crate::model::plan::{ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan};
+use crate::model::plan::{
+    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, WidenedColumn,
+};
 use crate::model::source::{SourceSchema, Table};
 
 use super::ddl::{self, ColumnDdl};
@@ -82,7 +84,46 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         ranges: ranges::in_order(&evidence),
         finish,
         not_carried,
+        widened: widened(&parts),
+        notes: notes(inputs, &parts),
     })
+}
+
+fn widened(parts: &[TableParts<'_>]) -> Vec<WidenedColumn> {
+    let mut widened = Vec::new();
+    for part in parts {
+        for (column, decision) in part.table.columns.iter().zip(&part.mapping.columns) {
+            if let Some(widening) = &decision.widened {
+                widened.push(WidenedColumn {
+                    table: part.table.name.clone(),
+                    column: decision.source.clone(),
+                    declared: column.declared.clone(),
+                    becomes: decision.pg_type,
+                    widening: widening.clone(),
+                });
+            }
+        }
+    }
+    widened
+}
+
+/// Notes of columns, changed names, unused rules and oddities of the source's schema.
+fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>]) -> Vec<String> {
+    let mut notes = inputs.mapping.renamed.clone();
+    for part in parts {
+        for decision in &part.mapping.columns {
+            let name =
+                format!("{}.{}", part.table.name.escape_debug(), decision.source.escape_debug());
+            notes.extend(decision.notes.iter().map(|note| format!("{name}: {note}")));
+        }
+    }
+    notes.extend(
+        inputs.mapping.unused_rules.iter().map(|rule| {
+            format!("Rule {} of type map \"{}\" decided nothing.", rule.line, rule.file)
+        }),
+    );
+    notes.extend(inputs.schema.remarks.iter().cloned());
+    notes
 }
 
 fn table_plan(
@@ -96,7 +137,7 @@ fn table_plan(
     if table.columns.len() > COLUMNS_MAX {
         return Err(too_many_columns(table));
     }
-    let columns = column_plans(part.mapping);
+    let columns = column_plans(table, part.mapping);
     let mut lines = Vec::with_capacity(columns.len());
     for (position, column) in columns.iter().enumerate() {
         let decision = &part.mapping.columns[position];
@@ -136,12 +177,14 @@ fn table_plan(
     })
 }
 
-fn column_plans(mapping: &TableMapping) -> Vec<ColumnPlan> {
-    mapping
+fn column_plans(table: &Table, mapping: &TableMapping) -> Vec<ColumnPlan> {
+    table
         .columns
         .iter()
-        .map(|decision| ColumnPlan {
+        .zip(&mapping.columns)
+        .map(|(column, decision)| ColumnPlan {
             source: decision.source.clone(),
+            readable: column.is_readable(),
             target: decision.target.clone(),
             pg_type: decision.pg_type,
             convert: decision.convert,

@@ -265,6 +265,7 @@ mod tests {
         };
         let plan = ColumnPlan {
             source: "c".into(),
+            readable: true,
             target: "c".into(),
             pg_type,
             convert: Convert::BoolWord,

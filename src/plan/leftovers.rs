@@ -29,7 +29,12 @@ pub fn of_table(table: &Table) -> Vec<NotCarried> {
                 object: "generated column".into(),
                 table: Some(table.name.clone()),
                 name: column.name.clone(),
-                reason: "its values are carried over, as a plain column".into(),
+                reason: match &generated.unreadable {
+                    None => "its values are carried over, as a plain column".into(),
+                    Some(reason) => {
+                        format!("SQLite cannot compute it here ({reason}), so the column is empty")
+                    }
+                },
                 source_text: format!(
                     "GENERATED ALWAYS AS ({}) {}",
                     generated.expression,

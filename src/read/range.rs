@@ -28,8 +28,9 @@ const CHUNK_SLACK_BYTES: usize = 16 << 10;
 pub struct RangeSource<'a> {
     /// Table.
     pub table: &'a str,
-    /// Columns, in the order in which they are wanted.
-    pub columns: &'a [&'a str],
+    /// Columns, in the order in which they are wanted; `None` is read as NULL (a generated column
+    /// that SQLite cannot compute here).
+    pub columns: &'a [Option<&'a str>],
     /// The name that reaches the rowid, if the table has one.
     pub rowid_name: Option<&'a str>,
     /// Which rows.
@@ -49,9 +50,10 @@ impl SourceRow<'_, '_> {
     /// [`crate::error::ErrorKind::Source`] when SQLite cannot give it.
     #[inline]
     pub fn value(&self, column: usize) -> Result<Value<'_>> {
-        let value = self.row.get_ref(self.first + column).map_err(|error| {
-            failure::reading("could not read a value", error)
-        })?;
+        let value = self
+            .row
+            .get_ref(self.first + column)
+            .map_err(|error| fault::explain("could not read a value", "FILE", error))?;
         Ok(match value {
             ValueRef::Null => Value::Null,
             ValueRef::Integer(integer) => Value::Integer(integer),
@@ -75,8 +77,13 @@ impl RangeSource<'_> {
             if position > 0 || self.rowid_name.is_some() {
                 sql.push_str(", ");
             }
-            sql.push_str("t.");
-            sql.push_str(&quoted(column));
+            match column {
+                Some(column) => {
+                    sql.push_str("t.");
+                    sql.push_str(&quoted(column));
+                }
+                None => sql.push_str("NULL"),
+            }
         }
         sql.push_str(" FROM main.");
         sql.push_str(&quoted(self.table));
@@ -135,9 +142,9 @@ impl RangeSource<'_> {
             encoder.begin(&mut chunk);
             for (position, column) in self.columns.iter().enumerate() {
                 let value = row.value(position)?;
-                encoder
-                    .field(position, value, &mut chunk)
-                    .map_err(|misfit| misfit_error(self.table, rowid, column, value, misfit))?;
+                encoder.field(position, value, &mut chunk).map_err(|misfit| {
+                    misfit_error(self.table, rowid, column.unwrap_or_default(), value, misfit)
+                })?;
             }
             rows += 1;
             if chunk.len() >= CHUNK_BYTES {
@@ -163,7 +170,8 @@ fn misfit_error(
     value: Value<'_>,
     misfit: Misfit,
 ) -> Error {
-    let row = rowid.map_or_else(|| "A row".to_owned(), |rowid| format!("The row with rowid {rowid}"));
+    let row =
+        rowid.map_or_else(|| "A row".to_owned(), |rowid| format!("The row with rowid {rowid}"));
     Error::new(
         crate::error::ErrorKind::Differences,
         format!(
@@ -174,7 +182,9 @@ fn misfit_error(
         ),
     )
     .detail(format!("{row} holds {} {}.", value.storage_class(), value.shown()))
-    .hint("Nothing of this range was written. A rule in a type map can give the column another type.")
+    .hint(
+        "Nothing of this range was written. A rule in a type map can give the column another type.",
+    )
 }
 
 /// Returns the smallest and the largest rowid, or `None` when the table is empty.

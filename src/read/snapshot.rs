@@ -47,8 +47,9 @@ impl Snapshot {
                 return Ok(Self { free: Mutex::new(connections), returned: Condvar::new() });
             }
             for conn in &connections {
-                conn.execute_batch("ROLLBACK")
-                    .map_err(|error| fault::explain("could not end a read transaction", "FILE", error))?;
+                conn.execute_batch("ROLLBACK").map_err(|error| {
+                    fault::explain("could not end a read transaction", "FILE", error)
+                })?;
             }
         }
         Err(Error::source_file("the source is written too often to get one consistent snapshot")

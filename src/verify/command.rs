@@ -30,12 +30,12 @@ pub async fn run(
     let target = Target::open(&options.to, 2).await?;
     let work = async {
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1))?;
-        let schema = tokio::task::block_in_place(|| {
-            snapshot.with(crate::introspect::source_schema)
-        })?;
+        let schema =
+            tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
         let tables = inspect::selected(&schema, &options.selection)?;
         let session = target.session().await?;
-        let path = source.path().to_string_lossy();
+        let path = inspect::real_path(&options.from);
+        let path = path.to_string_lossy();
         let run = match store::find(&session, Some(&path), &options.into).await? {
             Some(run) => Some(run),
             // After the cutover the file may lie elsewhere.
@@ -55,9 +55,8 @@ fn pairs(tables: &[&Table], plan: Option<&TransferPlan>) -> Vec<Pair> {
         .iter()
         .map(|table| {
             let by_rule = names.take(&table.name);
-            let planned = plan.and_then(|plan| {
-                plan.tables.iter().find(|planned| planned.source == table.name)
-            });
+            let planned = plan
+                .and_then(|plan| plan.tables.iter().find(|planned| planned.source == table.name));
             Pair {
                 source: table.name.clone(),
                 target: planned.map_or(by_rule, |planned| planned.target.clone()),

@@ -1,0 +1,186 @@
+//! Puts the report of a transfer together while it goes on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::checkpoint::store::StepOutcome;
+use crate::connect::Target;
+use crate::copy::TableTimes;
+use crate::finish::run::Finished;
+use crate::inspect::Opened;
+use crate::model::mark::Mark;
+use crate::model::plan::{FinishStep, Phase};
+use crate::report::{
+    Orphans, Outcome, REPORT_VERSION, Refused, StepReport, TableReport, TransferReport,
+    VerifyReport,
+};
+
+use super::begin::Begun;
+
+/// What is known so far.
+pub(super) struct Account<'a> {
+    begun: &'a Begun,
+    report: TransferReport,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn new(target: &Target, opened: &Opened, begun: &'a Begun) -> Self {
+        let plan = &begun.plan;
+        let mut report = TransferReport {
+            version: REPORT_VERSION,
+            outcome: if begun.is_continued { Outcome::Continued } else { Outcome::Transferred },
+            source: opened.summary(plan.tables.iter().map(|table| table.rows).sum()),
+            target: target.shown.clone(),
+            target_version: target.version.clone(),
+            schema: plan.schema.clone(),
+            run: begun.run,
+            finished_at: begun.finished_at.clone(),
+            tables: plan
+                .tables
+                .iter()
+                .map(|table| TableReport {
+                    source: table.source.clone(),
+                    target: table.target.clone(),
+                    rows: 0,
+                    rows_before: 0,
+                    copy_bytes: 0,
+                    copy_s: 0.0,
+                    indexes: 0,
+                    foreign_keys: 0,
+                    identity_next: None,
+                    finish_s: 0.0,
+                })
+                .collect(),
+            steps: Vec::new(),
+            widened: plan.widened.clone(),
+            notes: plan.notes.clone(),
+            not_carried: plan.not_carried.clone(),
+            refused: Vec::new(),
+            orphans: Vec::new(),
+            verify: None,
+        };
+        for mark in &begun.marks {
+            if let Some(table) = report.tables.get_mut(mark.table) {
+                table.rows += mark.rows;
+                table.rows_before += mark.rows;
+                table.copy_bytes += mark.copy_bytes;
+            }
+        }
+        if !begun.is_continued {
+            report.steps.push(step("inspect", begun.looked, begun.looked, 1));
+        }
+        Self { begun, report }
+    }
+
+    /// The report of a command that found everything done.
+    pub(super) fn already_done(mut self) -> TransferReport {
+        self.report.outcome = Outcome::AlreadyDone;
+        self.outcomes(&self.begun.steps.iter().cloned().collect());
+        self.report
+    }
+
+    pub(super) fn copied(
+        &mut self,
+        marks: &[Mark],
+        times: &BTreeMap<usize, TableTimes>,
+        wall: Duration,
+        jobs: usize,
+    ) {
+        for mark in marks {
+            if let Some(table) = self.report.tables.get_mut(mark.table) {
+                table.rows += mark.rows;
+                table.copy_bytes += mark.copy_bytes;
+            }
+        }
+        for (table, times) in times {
+            if let Some(table) = self.report.tables.get_mut(*table) {
+                table.copy_s = times.wall.as_secs_f64();
+            }
+        }
+        let work = times.values().map(|times| times.work).sum();
+        self.report.steps.push(step("copy", wall, work, jobs));
+    }
+
+    pub(super) fn finished(&mut self, finished: Finished) {
+        for (table, work) in &finished.work_by_table {
+            if let Some(table) = self.report.tables.get_mut(*table) {
+                table.finish_s = work.as_secs_f64();
+            }
+        }
+        for (name, phases) in [
+            ("keys and indexes", &[Phase::Keys, Phase::Indexes][..]),
+            ("foreign keys", &[Phase::ForeignKeys, Phase::Validate]),
+            ("sequences", &[Phase::Sequences]),
+            ("analyze", &[Phase::Analyze]),
+        ] {
+            let of_name = || finished.phases.iter().filter(|times| phases.contains(&times.phase));
+            if let Some(jobs) = of_name().map(|times| times.jobs).max() {
+                let wall = of_name().map(|times| times.wall).sum();
+                let work = of_name().map(|times| times.work).sum();
+                self.report.steps.push(step(name, wall, work, jobs));
+            }
+        }
+        self.outcomes(&finished.outcomes);
+    }
+
+    pub(super) fn verified(&mut self, verified: VerifyReport) {
+        let wall = Duration::from_secs_f64(verified.wall_s);
+        self.report.steps.push(step("verify", wall, wall, 1));
+        self.report.verify = Some(verified);
+    }
+
+    pub(super) fn report(self) -> TransferReport {
+        self.report
+    }
+
+    fn outcomes(&mut self, outcomes: &BTreeMap<usize, StepOutcome>) {
+        for (number, outcome) in outcomes {
+            let Some(step) = self.begun.plan.finish.get(*number) else { continue };
+            match outcome {
+                StepOutcome::Done { value } => self.done(step, *value),
+                StepOutcome::Refused { message } => self.refused(step, message),
+                StepOutcome::Orphans { rows } => self.report.orphans.push(Orphans {
+                    table: self.begun.plan.tables[step.table].target.clone(),
+                    constraint: step.name.clone(),
+                    rows: u64::try_from(*rows).unwrap_or(0),
+                }),
+            }
+        }
+    }
+
+    fn done(&mut self, step: &FinishStep, value: Option<i64>) {
+        let Some(table) = self.report.tables.get_mut(step.table) else { return };
+        match step.phase {
+            Phase::Keys | Phase::Indexes => table.indexes += 1,
+            Phase::ForeignKeys => table.foreign_keys += 1,
+            Phase::Sequences => table.identity_next = value,
+            Phase::Validate | Phase::Analyze => {}
+        }
+    }
+
+    fn refused(&mut self, step: &FinishStep, message: &str) {
+        // VALIDATE of a key that could not be added says nothing new.
+        if step.phase == Phase::Validate
+            && self.report.refused.iter().any(|refused| refused.name == step.name)
+        {
+            return;
+        }
+        self.report.refused.push(Refused {
+            object: step.object.clone(),
+            table: self.begun.plan.tables[step.table].target.clone(),
+            name: step.name.clone(),
+            statement: step.sql.clone(),
+            message: message.to_owned(),
+            source_text: step.source_text.clone(),
+        });
+    }
+}
+
+fn step(name: &str, wall: Duration, work: Duration, jobs: usize) -> StepReport {
+    StepReport {
+        name: name.to_owned(),
+        wall_s: wall.as_secs_f64(),
+        work_s: work.as_secs_f64(),
+        jobs,
+    }
+}

@@ -1,0 +1,153 @@
+//! Begin a transfer, or go on with one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::checkpoint::resume::{self, Earlier};
+use crate::checkpoint::store::{self, Run, StepOutcome};
+use crate::connect::{Session, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Cancel, Event, Listener};
+use crate::inspect::{self, Opened};
+use crate::map::names::NameSpace;
+use crate::model::mark::Mark;
+use crate::model::plan::TransferPlan;
+use crate::options::TransferOptions;
+
+/// A transfer that has begun, now or earlier.
+pub(super) struct Begun {
+    /// Id of the run.
+    pub(super) run: i64,
+    /// The plan, as it was when the run began.
+    pub(super) plan: TransferPlan,
+    /// What earlier commands copied.
+    pub(super) marks: Vec<Mark>,
+    /// What earlier commands finished.
+    pub(super) steps: Vec<(usize, StepOutcome)>,
+    /// True when an earlier command began it.
+    pub(super) is_continued: bool,
+    /// True when there is nothing left to do.
+    pub(super) is_done: bool,
+    /// When it was done, as the server prints it.
+    pub(super) finished_at: Option<String>,
+    /// How long the scan took.
+    pub(super) looked: Duration,
+}
+
+/// Finds what an earlier command left, or looks at the source, plans and makes the tables.
+pub(super) async fn begin_or_continue(
+    target: &Target,
+    options: &TransferOptions,
+    opened: &Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let mut session = target.session().await?;
+    let source = opened.path.to_string_lossy().into_owned();
+    let into = &options.inspect.into;
+    let earlier =
+        resume::look(&mut session, &source, into, &opened.fingerprint, options.restart).await?;
+    match earlier {
+        Earlier::Done(run) => load(&session, *run).await,
+        Earlier::Unfinished(run) => {
+            let begun = load(&session, *run).await?;
+            let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
+            listener.on(Event::Note(format!(
+                "Continuing run {}: {done} of {all} ranges are there already.",
+                begun.run
+            )));
+            Ok(begun)
+        }
+        Earlier::None => {
+            begin(target, &mut session, &source, options, opened, listener, cancel).await
+        }
+    }
+}
+
+async fn load(session: &Session, run: Run) -> Result<Begun> {
+    let marks = store::marks(session, run.id).await?;
+    let steps = store::steps(session, run.id).await?;
+    Ok(Begun {
+        run: run.id,
+        plan: run.plan,
+        marks,
+        steps,
+        is_continued: true,
+        is_done: run.done,
+        finished_at: run.finished_at,
+        looked: Duration::ZERO,
+    })
+}
+
+async fn begin(
+    target: &Target,
+    session: &mut Session,
+    source: &str,
+    options: &TransferOptions,
+    opened: &Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let into = &options.inspect.into;
+    // Names follow from the schema alone: a table that is in the way is told before the scan.
+    let mut names = NameSpace::default();
+    let targets: Vec<String> =
+        opened.tables().iter().map(|table| names.take(&table.name)).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    resume::refuse_existing(session, into, &targets).await?;
+    let looked = tokio::task::block_in_place(|| {
+        inspect::look(opened, options.inspect.jobs, listener, cancel)
+    })?;
+    let taken = resume::taken_names(target, into).await?;
+    let plan = opened.plan(&looked, into, &taken)?;
+    if options.strict {
+        refuse_when_strict(&plan)?;
+    }
+    store::prepare(session).await?;
+    let run = store::begin(session, source, &opened.fingerprint, &plan).await?;
+    Ok(Begun {
+        run,
+        plan,
+        marks: Vec::new(),
+        steps: Vec::new(),
+        is_continued: false,
+        is_done: false,
+        finished_at: None,
+        looked: looked.took,
+    })
+}
+
+/// `--strict`: nothing is written when anything would not arrive as it is.
+pub(super) fn refuse_when_strict(plan: &TransferPlan) -> Result<()> {
+    if plan.widened.is_empty() && plan.not_carried.is_empty() {
+        return Ok(());
+    }
+    const SHOWN_MAX: usize = 10;
+    let widened = plan.widened.iter().map(|column| {
+        format!(
+            "Column \"{}\".\"{}\" would become {} instead of {}: {} ({} values).",
+            column.table.escape_debug(),
+            column.column.escape_debug(),
+            column.becomes,
+            column.widening.from,
+            column.widening.found,
+            column.widening.misfits
+        )
+    });
+    let left = plan.not_carried.iter().map(|object| {
+        let name = object.name.escape_debug();
+        format!("The {} \"{name}\" would not be carried over: {}.", object.object, object.reason)
+    });
+    let mut lines: Vec<String> = widened.chain(left).collect();
+    let count = lines.len();
+    if count > SHOWN_MAX {
+        lines.truncate(SHOWN_MAX);
+        lines.push(format!("And {} more.", count - SHOWN_MAX));
+    }
+    Err(Error::new(
+        ErrorKind::Differences,
+        format!("--strict: {count} things would not arrive as they are; nothing was written"),
+    )
+    .detail(lines.join("\n"))
+    .hint("`litelift inspect` shows all of them. Without --strict the transfer goes on and reports them."))
+}
