@@ -1,4 +1,5 @@
 //! What the tests stand on.
 
+pub(crate) mod corpus;
 pub(crate) mod fixture;
 pub(crate) mod generate;
