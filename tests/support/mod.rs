@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod compare;
 pub(crate) mod corpus;
 pub(crate) mod fixture;
 pub(crate) mod generate;
