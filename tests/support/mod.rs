@@ -1,3 +1,8 @@
 //! What the tests stand on.
 
+pub(crate) mod compare;
+pub(crate) mod corpus;
+pub(crate) mod fixture;
+pub(crate) mod generate;
 pub(crate) mod pg;
+pub(crate) mod transfer;

@@ -1,0 +1,84 @@
+//! Transfers for tests, and the mapping that the comparer needs afterwards.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use litelift::error::Result;
+use litelift::event::{Cancel, Listener, Silent};
+use litelift::options::{InspectOptions, Selection, TransferOptions, TypeMaps};
+use litelift::report::TransferReport;
+
+use super::compare::{self, Comparison, Mapping};
+use super::pg;
+
+/// The options of `litelift transfer --from FILE --to URL`.
+pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
+    TransferOptions {
+        inspect: InspectOptions {
+            from: from.to_owned(),
+            selection: Selection::default(),
+            type_maps: TypeMaps::default(),
+            into: "public".to_owned(),
+            jobs: 2,
+        },
+        to: url.to_owned(),
+        restart: false,
+        strict: false,
+        verify: true,
+    }
+}
+
+/// Runs a transfer in a runtime of its own.
+pub(crate) fn run(options: &TransferOptions) -> Result<TransferReport> {
+    run_with(options, &(Arc::new(Silent) as Arc<dyn Listener>), &Cancel::default())
+}
+
+/// Runs a transfer that is listened to and can be stopped.
+pub(crate) fn run_with(
+    options: &TransferOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<TransferReport> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(litelift::transfer::run(options, listener, cancel))
+}
+
+/// Compares every value of a source with its target, along the mapping that the run wrote down.
+/// What the report names as not readable is left out; everything else must be there.
+pub(crate) fn compare_all(from: &Path, url: &str, report: &TransferReport) -> Comparison {
+    let mapping = mapping(url, report);
+    compare::compare(from, url, &mapping).unwrap_or_else(|error| panic!("compare: {error}"))
+}
+
+fn mapping(url: &str, report: &TransferReport) -> Mapping {
+    let plan = pg::query_text(
+        url,
+        &format!("select plan from litelift.run where id = {}", report.run),
+    );
+    let plan: serde_json::Value = serde_json::from_str(plan[0].as_deref().unwrap()).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let mut left_out = Vec::new();
+    for object in &report.not_carried {
+        match (object.object.as_str(), &object.table) {
+            ("virtual table", _) => left_out.push(object.name.clone()),
+            ("generated column", Some(table)) if object.reason.contains("cannot compute") => {
+                left_out.push(format!("{table}.{}", object.name));
+            }
+            _ => {}
+        }
+    }
+    let tables = plan["tables"].as_array().unwrap().iter().map(|table| {
+        let columns = table["columns"].as_array().unwrap().iter();
+        let columns = columns
+            .filter(|column| column["readable"] == true)
+            .map(|column| (text(&column["source"]), text(&column["target"])))
+            .collect();
+        (text(&table["source"]), report.schema.clone(), text(&table["target"]), columns)
+    });
+    let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
+    Mapping::from(tables.collect::<Vec<_>>()).leaving_out(&left_out)
+}
