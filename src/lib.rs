@@ -29,6 +29,8 @@ pub mod inspect;
 pub mod rehearse;
 pub mod transfer;
 
+pub mod cli;
+
 pub mod model;
 
 pub mod connect;
