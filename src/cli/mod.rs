@@ -12,6 +12,10 @@
 //! ```
 
 mod amount;
+mod board;
 mod names;
+mod pace;
+mod progress;
+mod stop;
 mod style;
 mod table;
