@@ -13,9 +13,14 @@
 
 mod amount;
 mod board;
+mod inspect_csv;
 mod names;
 mod pace;
 mod progress;
+mod sections;
+mod sentence;
 mod stop;
 mod style;
+mod summary;
 mod table;
+mod type_report;

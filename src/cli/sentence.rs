@@ -1,0 +1,153 @@
+//! The last line of a command: a sentence that stands alone, in a log without the rest.
+
+use std::time::Duration;
+
+use super::amount::{counted, grouped, rows, seconds, tables};
+use super::names::plain;
+use crate::report::{InspectReport, Outcome, TransferReport, VerifyLevel, VerifyReport};
+
+/// What a transfer was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To move.
+    Transfer,
+    /// To see whether it would work.
+    Rehearsal,
+}
+
+/// Says how a transfer or a rehearsal ended.
+pub(super) fn of_transfer(
+    report: &TransferReport,
+    elapsed: Duration,
+    purpose: Purpose,
+    strict_failed: bool,
+) -> String {
+    let mut sentences = vec![moved(report, elapsed, purpose)];
+    let named_tables = report.outcome != Outcome::AlreadyDone;
+    match &report.verify {
+        Some(verify) => sentences.extend(counts(verify, named_tables)),
+        None => sentences.push("Row counts were not compared.".to_owned()),
+    }
+    let remains = remains(report);
+    if !remains.is_empty() {
+        sentences.push(format!("{}.", remains.join("; ")));
+    }
+    if strict_failed {
+        sentences.push("With --strict that is a failure.".to_owned());
+    }
+    sentences.join(" ")
+}
+
+fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String {
+    let all_rows = rows(report.rows());
+    let all_tables = tables(report.tables.len());
+    let time = seconds(elapsed.as_secs_f64());
+    let (source, run) = (plain(&report.source.path), report.run);
+    match (purpose, report.outcome) {
+        (Purpose::Rehearsal, _) => {
+            let version = plain(&report.target_version);
+            format!(
+                "Rehearsed the move of {all_rows} in {all_tables} in {time}, on a throwaway PostgreSQL {version}."
+            )
+        }
+        (Purpose::Transfer, Outcome::Transferred) => {
+            format!("Moved {all_rows} in {all_tables} in {time}.")
+        }
+        (Purpose::Transfer, Outcome::Continued) => {
+            let before: u64 = report.tables.iter().map(|table| table.rows_before).sum();
+            let rest = grouped(report.rows().saturating_sub(before));
+            format!(
+                "Continued run {run}: moved the remaining {rest} of {all_rows} in {all_tables} in {time}."
+            )
+        }
+        (Purpose::Transfer, Outcome::AlreadyDone) => {
+            let target = plain(&report.target);
+            format!(
+                "{source} was transferred already by run {run} to {target}; nothing was touched."
+            )
+        }
+    }
+}
+
+/// Says whether the counts match; nothing when there was no table to compare.
+fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
+    let compared = compared(verify.level);
+    let differing = verify.differing();
+    let count = verify.tables.len();
+    let all = tables(count);
+    match (differing, count) {
+        (0, 0) => None,
+        (0, 1) => Some(format!("{compared} match.")),
+        (0, _) if tables_were_named => Some(format!("{compared} match in all of them.")),
+        (0, _) => Some(format!("{compared} match in all {all}.")),
+        (_, 1) => Some(format!("{compared} differ.")),
+        _ => Some(format!("{compared} differ in {} of {all}.", grouped(differing as u64))),
+    }
+}
+
+fn compared(level: VerifyLevel) -> &'static str {
+    match level {
+        VerifyLevel::Counts => "Row counts",
+    }
+}
+
+fn remains(report: &TransferReport) -> Vec<String> {
+    let part =
+        |count: usize, one: &str, many: &str| (count > 0).then(|| counted(count as u64, one, many));
+    [
+        part(report.widened.len(), "column was widened", "columns were widened"),
+        part(
+            report.not_carried.len(),
+            "object was not carried over",
+            "objects were not carried over",
+        ),
+        part(report.refused.len(), "object was refused", "objects were refused"),
+        part(report.orphans.len(), "foreign key has orphan rows", "foreign keys have orphan rows"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Says how a comparison ended.
+pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
+    let compared = compared(report.level);
+    let all = tables(report.tables.len());
+    let all_rows = rows(report.tables.iter().map(|table| table.source_rows).sum());
+    let time = seconds(report.wall_s);
+    let source = plain(source);
+    match (report.differing(), report.tables.len()) {
+        (_, 0) => format!("There was nothing to compare: no table of {source} is selected."),
+        (0, 1) => format!(
+            "{compared} of {source} and the target match: {all_rows} in {all}, compared in {time}."
+        ),
+        (0, _) => format!(
+            "{compared} of {source} and the target match in all {all}: {all_rows}, compared in {time}."
+        ),
+        (differing, _) => format!(
+            "{compared} of {source} and the target differ in {} of {all}; compared {all_rows} in {time}.",
+            grouped(differing as u64)
+        ),
+    }
+}
+
+/// Says how an inspection ended.
+pub(super) fn of_inspect(report: &InspectReport) -> String {
+    let columns: usize = report.tables.iter().map(|table| table.columns.len()).sum();
+    let columns = counted(columns as u64, "column", "columns");
+    let attention = match report.attention {
+        0 => "none needs attention".to_owned(),
+        1 => "1 needs attention".to_owned(),
+        many => format!("{} need attention", grouped(many as u64)),
+    };
+    let not_carried = match report.not_carried.len() {
+        0 => String::new(),
+        many => {
+            let objects = counted(many as u64, "object", "objects");
+            format!(" {objects} would not be carried over.")
+        }
+    };
+    let dry = if report.ddl.is_some() { "Dry run, nothing was written: " } else { "" };
+    let tables = tables(report.tables.len());
+    format!("{dry}{columns} in {tables}, {attention}.{not_carried}")
+}
