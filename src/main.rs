@@ -1,2 +1,7 @@
-//! The command `litelift`.
-fn main() {}
+//! The command `litelift`: see `litelift --help` and the documentation of the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    litelift::cli::run()
+}

@@ -1,0 +1,325 @@
+//! The command line as typed. What it means is worked out in `commands`.
+//!
+//! `-h` and `--help` show the same options; `--help` adds examples and exit codes ([`description`]).
+//! clap's own long form would spread each option over three lines, which no screen holds.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "litelift",
+    version,
+    about = "Move a SQLite database into PostgreSQL, and prove that it arrived",
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "`litelift COMMAND --help` shows a command's options, with examples."
+)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show which type each column becomes, and which values will not fit
+    Inspect(InspectArgs),
+    /// Create the tables in PostgreSQL and move all rows
+    Transfer(TransferArgs),
+    /// Compare a SQLite file with a target that it was moved to
+    Verify(VerifyArgs),
+    /// Move into a throwaway PostgreSQL, report, and remove it again
+    Rehearse(RehearseArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct InspectArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    /// Report as table, json or csv
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        help_heading = "Output",
+        hide_possible_values = true
+    )]
+    pub(super) format: Format,
+    /// Write the report to a file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
+    /// List every column, table and object
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct TransferArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
+    /// Show types and statements; write nothing
+    #[arg(long, help_heading = "Running")]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    /// Throw away what a stopped run left, and begin again
+    #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
+    pub(super) restart: bool,
+    /// Write nothing unless everything fits and is carried over
+    #[arg(long, help_heading = "Running")]
+    pub(super) strict: bool,
+    /// Do not compare at the end
+    #[arg(long, help_heading = "Running")]
+    pub(super) no_verify: bool,
+    /// Report of --dry-run as table, json or csv
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        requires = "dry_run",
+        conflicts_with = "json",
+        help_heading = "Output",
+        hide_possible_values = true
+    )]
+    pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    /// How deep to compare: counts
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "counts",
+        help_heading = "Running",
+        hide_possible_values = true
+    )]
+    pub(super) level: Level,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct RehearseArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Throwaway PostgreSQL",
+        help = "Folder of initdb and postgres [default: looked for]"
+    )]
+    pub(super) pg_bin: Option<PathBuf>,
+    /// Use a database of its own on this server instead
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "pg_bin",
+        help_heading = "Throwaway PostgreSQL"
+    )]
+    pub(super) scratch_url: Option<String>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    /// Stop unless everything fits and is carried over
+    #[arg(long, help_heading = "Running")]
+    pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArg {
+    /// SQLite file to read; never written to
+    #[arg(long, value_name = "FILE", help_heading = "Source and target")]
+    pub(super) from: OsString,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    // Neither the value of the variable nor that of the flag is ever printed: it holds a password.
+    /// postgres://user:password@host/db
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        help_heading = "Source and target"
+    )]
+    pub(super) to: String,
+    /// Schema in the target
+    #[arg(
+        long,
+        value_name = "SCHEMA",
+        default_value = "public",
+        help_heading = "Source and target"
+    )]
+    pub(super) into: String,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct SelectionArgs {
+    /// Take only tables like 'app_*' (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<String>,
+    /// Leave tables like 'log_*' out (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) skip: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct TypeMapArgs {
+    /// Rules tried before the built-in ones (repeatable)
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(super) type_map: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JobsArg {
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Running",
+        help = "Threads and connections [default: one per core, 2 to 8]"
+    )]
+    pub(super) jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Print the report as JSON instead of the summary
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Errors and the final sentence only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// List every table and object, and tell each step
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct HelpArg {
+    /// Print help (--help adds examples and exit codes)
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// How to show a report of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// How deep a comparison goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Level {
+    Counts,
+}
+
+const INSPECT_EXTRA: &str = "\
+Examples:
+  litelift inspect --from dev.db
+  litelift inspect --from dev.db --only 'auth_*' --verbose
+  litelift inspect --from dev.db --format csv --output columns.csv
+
+Every value is looked at, none is sampled. Columns marked ! hold values that their
+declared type cannot, and become a type that holds all of them.
+
+Exit codes: 0 done, 2 usage, 3 file unreadable or damaged, 5 interrupted";
+
+const TRANSFER_EXTRA: &str = "\
+Examples:
+  litelift transfer --from dev.db --to postgres://app@localhost/app --dry-run
+  DATABASE_URL=postgres://app:secret@db/app litelift transfer --from dev.db
+
+A stopped transfer continues when the same command is run again.
+
+Exit codes: 0 every row arrived; 1 differences, or with --strict something not carried
+over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL or the connection;
+5 interrupted, run it again to continue; 6 another run holds the lock;
+7 source or options changed since the run began; 8 target not as expected";
+
+const VERIFY_EXTRA: &str = "\
+Examples:
+  litelift verify --from dev.db --to postgres://app@localhost/app
+  litelift verify --from dev.db --only orders --json
+
+Exit codes: 0 equal; 1 differences; 2 usage; 3 file unreadable or damaged;
+4 PostgreSQL or the connection; 5 interrupted; 8 target not as expected";
+
+const REHEARSE_EXTRA: &str = "\
+Examples:
+  litelift rehearse --from dev.db
+  litelift rehearse --from dev.db --pg-bin /usr/lib/postgresql/16/bin --strict
+
+Exit codes: 0 every row arrived; 1 differences, or with --strict something not carried
+over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL; 5 interrupted";
+
+/// Returns the command line's description, with examples and exit codes in the help or without.
+pub(super) fn description(with_extras: bool) -> clap::Command {
+    let command = Arguments::command();
+    if !with_extras {
+        return command;
+    }
+    [
+        ("inspect", INSPECT_EXTRA),
+        ("transfer", TRANSFER_EXTRA),
+        ("verify", VERIFY_EXTRA),
+        ("rehearse", REHEARSE_EXTRA),
+    ]
+    .into_iter()
+    .fold(command, |command, (name, extra)| {
+        command.mut_subcommand(name, |subcommand| subcommand.after_help(extra))
+    })
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

@@ -1,0 +1,168 @@
+use super::*;
+
+fn help(command: &str, with_extras: bool) -> String {
+    // As wide as the narrowest terminal that is common.
+    let mut description = description(with_extras).term_width(80);
+    description.build();
+    let command = match command {
+        "" => &mut description,
+        name => description.find_subcommand_mut(name).unwrap(),
+    };
+    command.render_help().to_string()
+}
+
+#[test]
+fn the_description_is_consistent() {
+    description(true).debug_assert();
+}
+
+#[test]
+fn help_of_the_program() {
+    insta::assert_snapshot!(help("", false), @r"
+    Move a SQLite database into PostgreSQL, and prove that it arrived
+
+    Usage: litelift <COMMAND>
+
+    Commands:
+      inspect   Show which type each column becomes, and which values will not fit
+      transfer  Create the tables in PostgreSQL and move all rows
+      verify    Compare a SQLite file with a target that it was moved to
+      rehearse  Move into a throwaway PostgreSQL, report, and remove it again
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    `litelift COMMAND --help` shows a command's options, with examples.
+    ");
+}
+
+#[test]
+fn help_of_inspect() {
+    insta::assert_snapshot!(help("inspect", false), @r"
+    Show which type each column becomes, and which values will not fit
+
+    Usage: litelift inspect [OPTIONS] --from <FILE>
+
+    Source and target:
+          --from <FILE>  SQLite file to read; never written to
+
+    What to take, and as what:
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+
+    Running:
+          --jobs <N>  Threads and connections [default: one per core, 2 to 8]
+
+    Output:
+          --format <FORMAT>  Report as table, json or csv [default: table]
+          --output <FILE>    Write the report to a file
+      -v, --verbose          List every column, table and object
+      -h, --help             Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
+fn help_of_transfer() {
+    insta::assert_snapshot!(help("transfer", false), @r"
+    Create the tables in PostgreSQL and move all rows
+
+    Usage: litelift transfer [OPTIONS] --from <FILE> --to <URL>
+
+    Source and target:
+          --from <FILE>    SQLite file to read; never written to
+          --to <URL>       postgres://user:password@host/db [env: DATABASE_URL]
+          --into <SCHEMA>  Schema in the target [default: public]
+
+    What to take, and as what:
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+
+    Running:
+          --dry-run    Show types and statements; write nothing
+          --jobs <N>   Threads and connections [default: one per core, 2 to 8]
+          --restart    Throw away what a stopped run left, and begin again
+          --strict     Write nothing unless everything fits and is carried over
+          --no-verify  Do not compare at the end
+
+    Output:
+          --format <FORMAT>  Report of --dry-run as table, json or csv
+          --json             Print the report as JSON instead of the summary
+      -q, --quiet            Errors and the final sentence only
+      -v, --verbose          List every table and object, and tell each step
+      -h, --help             Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
+fn help_of_verify() {
+    insta::assert_snapshot!(help("verify", false), @r"
+    Compare a SQLite file with a target that it was moved to
+
+    Usage: litelift verify [OPTIONS] --from <FILE> --to <URL>
+
+    Source and target:
+          --from <FILE>    SQLite file to read; never written to
+          --to <URL>       postgres://user:password@host/db [env: DATABASE_URL]
+          --into <SCHEMA>  Schema in the target [default: public]
+
+    What to take, and as what:
+          --only <GLOB>  Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>  Leave tables like 'log_*' out (repeatable)
+
+    Running:
+          --level <LEVEL>  How deep to compare: counts [default: counts]
+
+    Output:
+          --json     Print the report as JSON instead of the summary
+      -q, --quiet    Errors and the final sentence only
+      -v, --verbose  List every table and object, and tell each step
+      -h, --help     Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
+fn help_of_rehearse() {
+    insta::assert_snapshot!(help("rehearse", false), @r"
+    Move into a throwaway PostgreSQL, report, and remove it again
+
+    Usage: litelift rehearse [OPTIONS] --from <FILE>
+
+    Source and target:
+          --from <FILE>  SQLite file to read; never written to
+
+    Throwaway PostgreSQL:
+          --pg-bin <DIR>       Folder of initdb and postgres [default: looked for]
+          --scratch-url <URL>  Use a database of its own on this server instead
+
+    What to take, and as what:
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+
+    Running:
+          --jobs <N>  Threads and connections [default: one per core, 2 to 8]
+          --strict    Stop unless everything fits and is carried over
+
+    Output:
+          --json     Print the report as JSON instead of the summary
+      -q, --quiet    Errors and the final sentence only
+      -v, --verbose  List every table and object, and tell each step
+      -h, --help     Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
+fn long_help_adds_to_the_short_one_and_fits_a_screen() {
+    for command in ["inspect", "transfer", "verify", "rehearse"] {
+        let (short, long) = (help(command, false), help(command, true));
+        assert!(long.starts_with(&short), "{command}");
+        assert!(long.contains("\nExamples:\n") && long.contains("\nExit codes: 0 "), "{command}");
+        assert!(short.lines().count() <= 40, "{command}: {}", short.lines().count());
+        assert!(long.lines().count() <= 50, "{command}: {}", long.lines().count());
+        assert!(long.lines().all(|line| line.chars().count() <= 100), "{command}");
+    }
+}

@@ -1,0 +1,297 @@
+//! From arguments to options, to the library's call, to what is printed.
+//!
+//! Each command is one function that returns the exit code of a run that ended well enough to have a
+//! report; everything else is an [`Error`].
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::runtime::{Builder, Runtime};
+
+use super::amount::{counted, tables};
+use super::args::{
+    Command, Format, InspectArgs, Level, OutputArgs, RehearseArgs, SelectionArgs, SourceArg,
+    TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
+};
+use super::board::Verbosity;
+use super::names::plain;
+use super::progress::Progress;
+use super::sentence::Purpose;
+use super::style::Look;
+use super::summary::{self, Telling};
+use super::{inspect_csv, output, source_path, stop, type_report};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Cancel, Listener};
+use crate::options::{
+    self, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions, TypeMaps,
+    VerifyOptions,
+};
+use crate::report::{InspectReport, TransferReport, VerifyLevel, VerifyReport};
+
+/// Exit code of a run that ended, but with differences.
+const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
+
+/// Runs a command and returns its exit code.
+pub(super) fn execute(command: Command) -> Result<u8> {
+    match command {
+        Command::Inspect(args) => inspect(args),
+        Command::Transfer(args) if args.dry_run => dry_run(args),
+        Command::Transfer(args) => transfer(args),
+        Command::Verify(args) => verify(args),
+        Command::Rehearse(args) => rehearse(args),
+    }
+}
+
+impl Command {
+    /// Returns true when a program reads the output, and must get a document also for an error.
+    pub(super) fn wants_json(&self) -> bool {
+        match self {
+            Self::Inspect(args) => args.format == Format::Json && args.output.is_none(),
+            Self::Transfer(args) => args.output.json || args.format == Some(Format::Json),
+            Self::Verify(args) => args.output.json,
+            Self::Rehearse(args) => args.output.json,
+        }
+    }
+
+    /// Returns true when running the command again continues it.
+    pub(super) fn continues(&self) -> bool {
+        matches!(self, Self::Transfer(args) if !args.dry_run)
+    }
+}
+
+fn inspect(args: InspectArgs) -> Result<u8> {
+    let options = InspectOptions {
+        from: source_path::resolve(&args.source.from)?,
+        selection: selection(args.selection),
+        type_maps: type_maps(args.type_maps),
+        // No statements are made without a target, so nothing depends on it.
+        into: "public".to_owned(),
+        jobs: options::jobs(args.jobs.jobs)?,
+    };
+    let verbosity = if args.verbose { Verbosity::Verbose } else { Verbosity::Normal };
+    let run = Run::begin(verbosity, "nothing was written");
+    let report = crate::inspect::run(&options, &run.listener(), &run.cancel);
+    run.progress.end();
+    let report = report?;
+    match args.output {
+        None => output::print(&columns(&report, args.format, verbosity, Look::stdout())?)?,
+        Some(path) => {
+            output::save(&path, &columns(&report, args.format, verbosity, Look::file())?)?;
+            output::tell(&written(&report, &path.to_string_lossy()));
+        }
+    }
+    Ok(0)
+}
+
+fn written(report: &InspectReport, path: &str) -> String {
+    let columns: usize = report.tables.iter().map(|table| table.columns.len()).sum();
+    let columns = counted(columns as u64, "column", "columns");
+    format!("wrote {}: {columns} in {}\n", plain(path), tables(report.tables.len()))
+}
+
+fn columns(
+    report: &InspectReport,
+    format: Format,
+    verbosity: Verbosity,
+    look: Look,
+) -> Result<String> {
+    match format {
+        Format::Table => Ok(type_report::draw(report, verbosity, look)),
+        Format::Csv => inspect_csv::draw(report),
+        Format::Json => json(report),
+    }
+}
+
+fn dry_run(args: TransferArgs) -> Result<u8> {
+    let default = if args.output.json { Format::Json } else { Format::Table };
+    let format = args.format.unwrap_or(default);
+    let verbosity = verbosity(&args.output);
+    let strict = args.strict;
+    let options = transfer_options(args)?;
+    let run = Run::begin(verbosity, "nothing was written");
+    let report = run.wait(crate::transfer::dry_run(&options, &run.listener(), &run.cancel))?;
+    output::print(&columns(&report, format, verbosity, Look::stdout())?)?;
+    let widened =
+        report.tables.iter().flat_map(|table| &table.columns).any(|c| c.widened.is_some());
+    Ok(if strict && (widened || !report.not_carried.is_empty()) { DIFFERENCES } else { 0 })
+}
+
+fn transfer(args: TransferArgs) -> Result<u8> {
+    let (verbosity, json, strict) = (verbosity(&args.output), args.output.json, args.strict);
+    let options = transfer_options(args)?;
+    let run = Run::begin(verbosity, "running ranges are rolled back");
+    let report = run.wait(crate::transfer::run(&options, &run.listener(), &run.cancel))?;
+    run.tell_transfer(&report, Purpose::Transfer, strict, json)
+}
+
+fn rehearse(args: RehearseArgs) -> Result<u8> {
+    let (verbosity, json, strict) = (verbosity(&args.output), args.output.json, args.strict);
+    let options = RehearseOptions {
+        inspect: InspectOptions {
+            from: source_path::resolve(&args.source.from)?,
+            selection: selection(args.selection),
+            type_maps: type_maps(args.type_maps),
+            into: "public".to_owned(),
+            jobs: options::jobs(args.jobs.jobs)?,
+        },
+        scratch: match args.scratch_url {
+            Some(url) => ScratchPlace::Borrowed { url: postgres_url(url, "--scratch-url")? },
+            None => ScratchPlace::Own { pg_bin: args.pg_bin },
+        },
+        strict,
+    };
+    let run = Run::begin(verbosity, "the throwaway PostgreSQL is removed");
+    let report = run.wait(crate::rehearse::run(&options, &run.listener(), &run.cancel))?;
+    run.tell_transfer(&report, Purpose::Rehearsal, strict, json)
+}
+
+fn verify(args: VerifyArgs) -> Result<u8> {
+    let verbosity = verbosity(&args.output);
+    let from = source(args.source)?;
+    let (to, into) = target(args.target)?;
+    let level = match args.level {
+        Level::Counts => VerifyLevel::Counts,
+    };
+    let source = from.to_string_lossy().into_owned();
+    let options = VerifyOptions { from, to, into, selection: selection(args.selection), level };
+    let run = Run::begin(verbosity, "nothing was written");
+    let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
+    run.print(args.output.json, &report, |look| {
+        summary::verify(&report, &source, verbosity, look)
+    })?;
+    Ok(differs(&report))
+}
+
+fn differs(report: &VerifyReport) -> u8 {
+    if report.differing() > 0 { DIFFERENCES } else { 0 }
+}
+
+/// What every running command has.
+struct Run {
+    progress: Arc<Progress>,
+    cancel: Cancel,
+    verbosity: Verbosity,
+    began: Instant,
+}
+
+impl Run {
+    fn begin(verbosity: Verbosity, stopping: &'static str) -> Self {
+        let progress = Progress::begin(verbosity);
+        let cancel = Cancel::default();
+        stop::watch(&progress, &cancel, stopping);
+        Self { progress, cancel, verbosity, began: Instant::now() }
+    }
+
+    fn listener(&self) -> Arc<dyn Listener> {
+        let progress: Arc<Progress> = Arc::clone(&self.progress);
+        progress
+    }
+
+    /// Runs to the end, and clears the moving lines before anything is printed.
+    fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        // On the heap: the future of a whole transfer is larger than a stack likes.
+        let ended = runtime()?.block_on(Box::pin(work));
+        self.progress.end();
+        ended
+    }
+
+    fn tell_transfer(
+        &self,
+        report: &TransferReport,
+        purpose: Purpose,
+        strict: bool,
+        json: bool,
+    ) -> Result<u8> {
+        let strict_failed = strict && !(report.all_objects_carried() && report.widened.is_empty());
+        let elapsed = self.began.elapsed();
+        self.print(json, report, |look| {
+            let verbosity = self.verbosity;
+            summary::transfer(report, Telling { verbosity, look, elapsed, purpose, strict_failed })
+        })?;
+        let differs = report.verify.as_ref().map_or(0, differs);
+        Ok(if strict_failed { DIFFERENCES } else { differs })
+    }
+
+    /// Prints the document or the text.
+    fn print<T: Serialize>(
+        &self,
+        as_json: bool,
+        report: &T,
+        text: impl FnOnce(Look) -> String,
+    ) -> Result<()> {
+        output::print(&if as_json { json(report)? } else { text(Look::stdout()) })
+    }
+}
+
+fn runtime() -> Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Error::usage("could not start the threads for the connections").caused_by(error)
+    })
+}
+
+fn json<T: Serialize>(report: &T) -> Result<String> {
+    let document = serde_json::to_string_pretty(report);
+    document
+        .map(|document| document + "\n")
+        .map_err(|error| Error::usage("could not write the report as JSON").caused_by(error))
+}
+
+fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
+    let from = source(args.source)?;
+    let (to, into) = target(args.target)?;
+    Ok(TransferOptions {
+        inspect: InspectOptions {
+            from,
+            selection: selection(args.selection),
+            type_maps: type_maps(args.type_maps),
+            into,
+            jobs: options::jobs(args.jobs.jobs)?,
+        },
+        to,
+        restart: args.restart,
+        strict: args.strict,
+        verify: !args.no_verify,
+    })
+}
+
+fn source(args: SourceArg) -> Result<PathBuf> {
+    source_path::resolve(&args.from)
+}
+
+fn target(args: TargetArgs) -> Result<(String, String)> {
+    Ok((postgres_url(args.to, "the target (--to or DATABASE_URL)")?, args.into))
+}
+
+/// Looks at what a URL obviously is; everything else about it is the library's.
+fn postgres_url(url: String, name: &str) -> Result<String> {
+    if url.trim().is_empty() {
+        return Err(Error::usage(format!("{name} is empty"))
+            .hint("Give it as postgres://user:password@host:port/database."));
+    }
+    // Frameworks keep their development database in the same variable.
+    let lower = url.to_ascii_lowercase();
+    if ["sqlite:", "sqlite3:", "file:"].iter().any(|scheme| lower.starts_with(scheme)) {
+        return Err(Error::usage(format!("{name} is a SQLite file, but must be PostgreSQL"))
+            .hint("The SQLite file is given with --from."));
+    }
+    Ok(url)
+}
+
+fn selection(args: SelectionArgs) -> Selection {
+    Selection { only: args.only, skip: args.skip }
+}
+
+fn type_maps(args: TypeMapArgs) -> TypeMaps {
+    TypeMaps { user: args.type_map }
+}
+
+fn verbosity(args: &OutputArgs) -> Verbosity {
+    match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}
