@@ -269,8 +269,8 @@ Examples:
   litelift inspect --from dev.db --only 'auth_*' --verbose
   litelift inspect --from dev.db --format csv --output columns.csv
 
-Every value is looked at, none is sampled. Columns marked ! hold values that their
-declared type cannot, and become a type that holds all of them.
+Every value is looked at, none is sampled. Columns marked ! should be looked at
+before a transfer: a value does not fit, or another type would serve better.
 
 Exit codes: 0 done, 2 usage, 3 file unreadable or damaged, 5 interrupted";
 
@@ -281,10 +281,10 @@ Examples:
 
 A stopped transfer continues when the same command is run again.
 
-Exit codes: 0 every row arrived; 1 differences, or with --strict something not carried
-over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL or the connection;
-5 interrupted, run it again to continue; 6 another run holds the lock;
-7 source or options changed since the run began; 8 target not as expected";
+Exit codes: 0 every row arrived; 1 differences, or with --strict something is
+not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL or the
+connection; 5 interrupted, run it again to continue; 6 another run holds the
+lock; 7 source or options changed since the run began; 8 target not as expected";
 
 const VERIFY_EXTRA: &str = "\
 Examples:
@@ -299,8 +299,9 @@ Examples:
   litelift rehearse --from dev.db
   litelift rehearse --from dev.db --pg-bin /usr/lib/postgresql/16/bin --strict
 
-Exit codes: 0 every row arrived; 1 differences, or with --strict something not carried
-over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL; 5 interrupted";
+Exit codes: 0 every row arrived; 1 differences, or with --strict something is
+not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL;
+5 interrupted";
 
 /// Returns the command line's description, with examples and exit codes in the help or without.
 pub(super) fn description(with_extras: bool) -> clap::Command {

@@ -163,6 +163,11 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         assert!(long.contains("\nExamples:\n") && long.contains("\nExit codes: 0 "), "{command}");
         assert!(short.lines().count() <= 40, "{command}: {}", short.lines().count());
         assert!(long.lines().count() <= 50, "{command}: {}", long.lines().count());
-        assert!(long.lines().all(|line| line.chars().count() <= 100), "{command}");
+    }
+    // Written to fit, because clap breaks a long line where nobody wants it.
+    for extra in [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA] {
+        for line in extra.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
     }
 }
