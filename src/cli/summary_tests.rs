@@ -66,6 +66,7 @@ fn report() -> TransferReport {
         target_version: "15.18".to_owned(),
         schema: "public".to_owned(),
         run: 3,
+        finished_at: None,
         verify: Some(counts(&tables)),
         tables,
         steps: vec![
