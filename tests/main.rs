@@ -6,5 +6,6 @@
 mod cli;
 mod comparer;
 mod corpus;
+mod fixtures;
 mod scratch;
 mod support;
