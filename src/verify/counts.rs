@@ -34,7 +34,7 @@ pub async fn compare(
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
     let begun = Instant::now();
-    listener.on(Event::StageStarted { stage: Stage::Verify, work: pairs.len() as u64, rows: 0 });
+    listener.on(Event::StageStarted { stage: Stage::Verify, work: 0, rows: 0 });
     let failed = |error: tokio_postgres::Error| failure::failed("count the rows", &error);
     let mut session = target.session().await?;
     let transaction = session
@@ -72,7 +72,8 @@ pub async fn compare(
             source_rows,
             target_rows,
         });
-        listener.on(Event::Progress { stage: Stage::Verify, work: 1, rows: source_rows });
+        let counted = Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows };
+        listener.on(counted);
     }
     transaction.commit().await.map_err(failed)?;
     listener.on(Event::StageEnded { stage: Stage::Verify });
