@@ -7,14 +7,19 @@
 //! The server writes its log (wal_level=replica) but does not sync, so that the disk's latency is not
 //! what is measured. Both sides load a table made in an earlier transaction.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program for developers")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for developers"
+)]
 
+mod child;
 #[path = "../tests/support/generate.rs"]
 mod generate;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use litelift::scratch::{Binaries, Server, Settings};
 use tokio_postgres::{Client, NoTls};
@@ -48,7 +53,8 @@ struct Run {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|text| text != "--bench").collect();
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|text| text != "--bench").collect();
     let number = |flag: &str| -> Option<u64> {
         let at = arguments.iter().position(|text| text == flag)?;
         arguments.get(at + 1)?.parse().ok()
@@ -68,13 +74,14 @@ fn main() {
     };
     let server = Server::start(&Binaries::find(None).unwrap(), &settings).unwrap();
     println!("PostgreSQL {}, {} jobs, {runs} interleaved runs", server.version(), jobs);
-    println!("| case | rows | floor s | copy s | copy / floor | inspect s | whole s | whole / floor | peak private MB |");
+    println!(
+        "| case | rows | floor s | copy s | copy / floor | inspect s | whole s | whole / floor | peak private MB |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     for case in CASES.iter().filter(|case| named(case)) {
         let rows = number("--rows").unwrap_or(case.rows);
         let file = source(case, rows);
-        let runs: Vec<Run> =
-            (0..runs).map(|_| measure(case, &file, rows, jobs, &server)).collect();
+        let runs: Vec<Run> = (0..runs).map(|_| measure(case, &file, rows, jobs, &server)).collect();
         print_row(case, rows, &runs);
     }
     server.stop().unwrap();
@@ -104,18 +111,17 @@ fn measure(case: &Case, file: &Path, rows: u64, jobs: u64, server: &Server) -> R
         let client = connect(&url).await;
         client.batch_execute("CHECKPOINT").await.unwrap();
         let begun = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_litelift"))
-            .args(["transfer", "--json", "--quiet", "--no-verify", "--jobs", &jobs.to_string()])
-            .args(["--from".as_ref(), file.as_os_str(), "--to".as_ref(), url.as_ref()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (report, private_kb) = watched(child);
+        let (jobs, from) = (jobs.to_string(), file.to_str().unwrap());
+        let arguments = ["--no-verify", "--jobs", &jobs, "--from", from, "--to", &url];
+        let (report, private_kb) = child::watched(child::transfer(&arguments));
         let total_s = begun.elapsed().as_secs_f64();
         let floor_s = floor(case, rows, server, &client).await;
         let step = |name: &str| -> f64 {
             let steps = report["steps"].as_array().unwrap();
-            steps.iter().find(|step| step["name"] == name).map_or(0.0, |step| step["wall_s"].as_f64().unwrap())
+            steps
+                .iter()
+                .find(|step| step["name"] == name)
+                .map_or(0.0, |step| step["wall_s"].as_f64().unwrap())
         };
         Run { copy_s: step("copy"), inspect_s: step("inspect"), total_s, private_kb, floor_s }
     })
@@ -143,25 +149,6 @@ async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
-}
-
-/// Waits for the child; returns its report and the most private memory that it had, in kB.
-fn watched(mut child: Child) -> (serde_json::Value, u64) {
-    let stdout = child.stdout.take().unwrap();
-    let reader = std::thread::spawn(move || serde_json::from_reader(stdout).unwrap());
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        peak = peak.max(private_kb(child.id()));
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    (reader.join().unwrap(), peak)
-}
-
-/// Linux only: anonymous memory, which leaves mapped files out; 0 elsewhere.
-fn private_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 fn print_row(case: &Case, rows: u64, runs: &[Run]) {

@@ -72,7 +72,8 @@ pub async fn compare(
             source_rows,
             target_rows,
         });
-        let counted = Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows };
+        let counted =
+            Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows };
         listener.on(counted);
     }
     transaction.commit().await.map_err(failed)?;

@@ -1,9 +1,8 @@
 //! Faults planted in a good copy: each must be found, in a table with a key and in one without.
 
-use crate::support::pg;
 use crate::support::compare::{Mapping, Reason, compare, compare_by_name, mapping_by_name};
 use crate::support::fixture::{Fixture, from_sql};
-
+use crate::support::pg;
 
 use super::loader::execute;
 

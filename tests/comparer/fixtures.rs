@@ -8,8 +8,8 @@ use crate::support::compare::{Reason, compare};
 use crate::support::fixture::{self, LARGE_BYTES, UNREADABLE_TABLE, WIDE_COLUMNS};
 use crate::support::{corpus, generate, pg};
 
-use super::loader::{LoadedTable, execute, load, mapping, quoted};
 use super::loader;
+use super::loader::{LoadedTable, execute, load, mapping, quoted};
 
 fn open(path: &Path) -> Connection {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap()

@@ -3,13 +3,12 @@
 
 use std::fmt::Write as _;
 
-use crate::support::pg;
 use crate::support::compare::rules::Reason;
 use crate::support::compare::says::float_shown;
 use crate::support::compare::{Difference, compare_allowing, compare_by_name, mapping_by_name};
 use crate::support::fixture::from_sql;
 use crate::support::generate::Random;
-
+use crate::support::pg;
 
 use super::loader::{execute, texts};
 

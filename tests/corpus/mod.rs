@@ -26,7 +26,10 @@ fn every_database_arrives_whole_with_no_flags() {
                     failed.push(format!("{}: its own verify differs", file.name));
                 }
                 for refused in &report.refused {
-                    eprintln!("{}: refused {} {}: {}", file.name, refused.object, refused.name, refused.message);
+                    eprintln!(
+                        "{}: refused {} {}: {}",
+                        file.name, refused.object, refused.name, refused.message
+                    );
                 }
             }
         }

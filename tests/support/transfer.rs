@@ -39,11 +39,8 @@ pub(crate) fn run_with(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(litelift::transfer::run(options, listener, cancel))
 }
 
@@ -55,10 +52,8 @@ pub(crate) fn compare_all(from: &Path, url: &str, report: &TransferReport) -> Co
 }
 
 fn mapping(url: &str, report: &TransferReport) -> Mapping {
-    let plan = pg::query_text(
-        url,
-        &format!("select plan from litelift.run where id = {}", report.run),
-    );
+    let plan =
+        pg::query_text(url, &format!("select plan from litelift.run where id = {}", report.run));
     let plan: serde_json::Value = serde_json::from_str(plan[0].as_deref().unwrap()).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let mut left_out = Vec::new();
