@@ -35,7 +35,11 @@ impl ColumnObserver {
             }
             Value::Real(real) => {
                 if self.wants.digits {
-                    self.see_digits(decimal::plain_of_double(real).as_ref().map(|d| d.as_bytes()));
+                    self.see_digits(
+                        decimal::plain_of_double(real)
+                            .as_ref()
+                            .map(super::super::encode::decimal::ShortText::as_bytes),
+                    );
                 }
                 (real_kind(real), 8)
             }
