@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use wildmatch::WildMatch;
 
 use crate::checkpoint::fingerprint::Fingerprint;
+use crate::encode::Zone;
 use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::introspect;
@@ -41,6 +42,8 @@ pub struct Opened {
     pub selected: Vec<usize>,
     /// The rules.
     pub rules: Rules,
+    /// Zone of texts that name none.
+    pub zone: Zone,
 }
 
 /// What was found in the values, and what was decided.
@@ -72,8 +75,14 @@ impl Opened {
     ) -> Result<TransferPlan> {
         let tables: Vec<(&Table, &TableEvidence)> =
             self.tables().into_iter().zip(&looked.evidence).collect();
-        let inputs =
-            Inputs { schema: &self.schema, tables: &tables, mapping: &looked.mapping, into, taken };
+        let inputs = Inputs {
+            schema: &self.schema,
+            tables: &tables,
+            mapping: &looked.mapping,
+            into,
+            taken,
+            zone: self.zone.name(),
+        };
         build::plan(&inputs)
     }
 
@@ -112,9 +121,11 @@ pub fn run(
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
 pub fn open(options: &InspectOptions) -> Result<Opened> {
     let rules = type_maps::load(&options.type_maps)?;
+    let zone = zone(&options.type_maps.source_tz)?;
     let identity = format!(
-        "into {:?} only {:?} skip {:?}\n{}",
+        "into {:?} zone {:?} only {:?} skip {:?}\n{}",
         options.into,
+        zone.name(),
         options.selection.only,
         options.selection.skip,
         rules.canonical()
@@ -132,7 +143,18 @@ pub fn open(options: &InspectOptions) -> Result<Opened> {
     let positions = (0..schema.tables.len())
         .filter(|position| chosen.contains(&schema.tables[*position].name))
         .collect();
-    Ok(Opened { source, path, snapshot, fingerprint, schema, selected: positions, rules })
+    Ok(Opened { source, path, snapshot, fingerprint, schema, selected: positions, rules, zone })
+}
+
+/// Reads `--source-tz`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] when there is no such zone.
+pub fn zone(name: &str) -> Result<Zone> {
+    Zone::named(name).ok_or_else(|| {
+        Error::usage(format!("--source-tz \"{}\" is no time zone", name.escape_debug()))
+            .hint("Give UTC, an offset such as +02:00, or a name such as Europe/Paris.")
+    })
 }
 
 /// Returns the path without symbolic links and `..`; as given when there is no such file.
@@ -205,7 +227,18 @@ pub fn look(
     )?;
     opened.source.check_unchanged()?;
     let pairs: Vec<(&Table, &TableEvidence)> = tables.into_iter().zip(&evidence).collect();
-    let mapping = decide::mapping(&opened.schema, &pairs, &opened.rules);
+    let mut mapping = decide::propose(&pairs, &opened.rules);
+    let unproven = decide::unproven(&mapping);
+    let checked = introspect::check::check(
+        &opened.snapshot,
+        &opened.tables(),
+        &mapping,
+        &unproven,
+        &opened.zone,
+        jobs,
+        cancel,
+    )?;
+    decide::settle(&opened.schema, &pairs, &mut mapping, &checked);
     listener.on(Event::StageEnded { stage: Stage::Inspect });
     Ok(Looked { evidence, mapping, took: begun.elapsed() })
 }

@@ -14,10 +14,18 @@ pub struct Selection {
 }
 
 /// How columns get their types.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeMaps {
     /// Files or built-in names as given with `--type-map`, tried in this order before the default.
     pub user: Vec<String>,
+    /// Zone of texts that name none: `UTC`, an offset, or a name of the IANA database.
+    pub source_tz: String,
+}
+
+impl Default for TypeMaps {
+    fn default() -> Self {
+        Self { user: Vec::new(), source_tz: "UTC".to_owned() }
+    }
 }
 
 /// `inspect`, and the part of `transfer` that looks.

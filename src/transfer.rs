@@ -93,6 +93,7 @@ async fn copy_rows(
         plan: &begun.plan,
         run: begun.run,
         snapshot: &opened.snapshot,
+        zone: &opened.zone,
         target,
         jobs: options.inspect.jobs,
         listener,

@@ -213,6 +213,9 @@ pub(super) struct TypeMapArgs {
     /// Rules tried before the built-in ones (repeatable)
     #[arg(long, value_name = "FILE|NAME")]
     pub(super) type_map: Vec<String>,
+    /// Zone of times that name none, for rules with iso
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(super) source_tz: String,
 }
 
 #[derive(Debug, Args)]

@@ -52,6 +52,8 @@ fn help_of_inspect() {
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
 
     Running:
           --jobs <N>  Threads and connections [default: one per core, 2 to 8]
@@ -80,6 +82,8 @@ fn help_of_transfer() {
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
 
     Running:
           --dry-run    Show types and statements; write nothing
@@ -142,6 +146,8 @@ fn help_of_rehearse() {
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
 
     Running:
           --jobs <N>  Threads and connections [default: one per core, 2 to 8]

@@ -285,7 +285,7 @@ fn selection(args: SelectionArgs) -> Selection {
 }
 
 fn type_maps(args: TypeMapArgs) -> TypeMaps {
-    TypeMaps { user: args.type_map }
+    TypeMaps { user: args.type_map, source_tz: args.source_tz }
 }
 
 fn verbosity(args: &OutputArgs) -> Verbosity {

@@ -74,7 +74,9 @@ fn refuse_unescaped_password(text: &str) -> Result<()> {
     let (authority, path) = rest.split_at(authority_end);
     let userinfo_has =
         |c: char| authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(c));
-    if userinfo_has('@')
+    let userinfo = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    if !percents_are_escapes(userinfo)
+        || userinfo_has('@')
         || userinfo_has('#')
         || path.split('?').next().is_some_and(|p| p.contains('@'))
     {
@@ -83,6 +85,14 @@ fn refuse_unescaped_password(text: &str) -> Result<()> {
             .hint("Write @ as %40, / as %2F, # as %23, ? as %3F, % as %25."));
     }
     Ok(())
+}
+
+/// Returns false when a % is not followed by two hexadecimal digits.
+fn percents_are_escapes(text: &str) -> bool {
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    let mut percents = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    percents.all(|(at, _)| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
 }
 
 fn not_a_url(error: &tokio_postgres::Error) -> Error {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::connect::Target;
+use crate::encode::Zone;
 use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::model::mark::Mark;
@@ -24,6 +25,8 @@ pub struct CopyJob<'a> {
     pub run: i64,
     /// Connections to the source, on one state.
     pub snapshot: &'a Snapshot,
+    /// Zone of texts that name none.
+    pub zone: &'a Zone,
     /// Sessions with the target.
     pub target: &'a Target,
     /// Workers.

@@ -84,7 +84,7 @@ fn read_range(
         rowid_name: table.rowid_name.as_deref(),
         span: range.span,
     };
-    let encoder = RowEncoder::new(&table.columns);
+    let encoder = RowEncoder::new(&table.columns, job.zone);
     let mut is_gone = false;
     let read = job.snapshot.with(|conn| {
         source.for_each_chunk(conn, &encoder, |chunk, rows| {

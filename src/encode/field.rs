@@ -51,6 +51,21 @@ pub fn float8(value: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0, 0, 8, a, b, c, d, e, f, g, h]);
 }
 
+/// real: the bits of the float.
+#[inline]
+pub fn float4(value: f32, out: &mut Vec<u8>) {
+    let [a, b, c, d] = value.to_be_bytes();
+    out.extend_from_slice(&[0, 0, 0, 4, a, b, c, d]);
+}
+
+/// timetz: microseconds since midnight, and the zone as seconds to the west of UTC.
+#[inline]
+pub fn timetz(us: i64, offset_s: i32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&12_i32.to_be_bytes());
+    out.extend_from_slice(&us.to_be_bytes());
+    out.extend_from_slice(&(-offset_s).to_be_bytes());
+}
+
 /// text, varchar, bytea, uuid: the bytes as they are. The caller has checked the length against
 /// [`FIELD_BYTES_MAX`].
 #[inline]

@@ -56,14 +56,53 @@ pub fn time(text: &[u8]) -> Option<i64> {
 /// `+HH`, `+HHMM` or `+HH:MM`, with an optional blank before the sign.
 #[must_use]
 pub fn timestamp(text: &[u8]) -> Option<Stamp> {
+    stamp(text, Digits::Exact)
+}
+
+fn stamp(text: &[u8], digits: Digits) -> Option<Stamp> {
     let days = date(text.get(..10)?)?;
     let (b' ' | b'T', rest) = text.get(10..)?.split_first()? else { return None };
-    let (us, zone) = time_prefix(rest)?;
+    let (us, zone) = time_prefix_by(rest, digits)?;
     let offset_s = if zone.is_empty() { None } else { Some(offset(zone)?) };
     Some(Stamp { local_us: i64::from(days) * DAY_US + us, offset_s })
 }
 
+/// What happens to the seventh to ninth digit of a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    /// They must be zeros.
+    Exact,
+    /// They round to the nearest microsecond, half up.
+    Rounded,
+}
+
+/// Reads `HH:MM[:SS[.f]]` with up to nine digits, rounded half up to microseconds. 23:59:59.9999999
+/// becomes 24:00:00.
+#[must_use]
+pub fn clock_rounded(text: &[u8]) -> Option<i64> {
+    let (us, rest) = time_prefix_by(text, Digits::Rounded)?;
+    rest.is_empty().then_some(us)
+}
+
+/// As [`timestamp`], with up to nine digits of fraction, rounded half up to microseconds.
+#[must_use]
+pub fn timestamp_rounded(text: &[u8]) -> Option<Stamp> {
+    stamp(text, Digits::Rounded)
+}
+
+/// Reads a time with a zone, as [`timestamp`] has it; returns microseconds since midnight and the
+/// offset in seconds.
+#[must_use]
+pub fn time_with_zone(text: &[u8]) -> Option<(i64, i32)> {
+    let (us, zone) = time_prefix_by(text, Digits::Exact)?;
+    Some((us, offset(zone)?))
+}
+
 fn time_prefix(text: &[u8]) -> Option<(i64, &[u8])> {
+    time_prefix_by(text, Digits::Exact)
+}
+
+fn time_prefix_by(text: &[u8], digits: Digits) -> Option<(i64, &[u8])> {
     let [h0, h1, b':', m0, m1, rest @ ..] = text else { return None };
     let (hour, minute) = (two(*h0, *h1)?, two(*m0, *m1)?);
     if hour > 23 || minute > 59 {
@@ -77,12 +116,12 @@ fn time_prefix(text: &[u8]) -> Option<(i64, &[u8])> {
     }
     let seconds_us = minutes_us + i64::from(second) * SECOND_US;
     let [b'.', fraction @ ..] = rest else { return Some((seconds_us, rest)) };
-    let (fraction_us, rest) = fraction_us(fraction)?;
+    let (fraction_us, rest) = fraction_us(fraction, digits)?;
     Some((seconds_us + fraction_us, rest))
 }
 
 /// Reads 1 to 9 digits after the point as microseconds.
-fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
+fn fraction_us(text: &[u8], accuracy: Digits) -> Option<(i64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !(1..=9).contains(&digits) {
         return None;
@@ -90,8 +129,14 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let (fraction, rest) = text.split_at(digits);
     let padded = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(6);
     let us = padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    let exact = fraction.iter().skip(6).all(|digit| *digit == b'0');
-    exact.then_some((us, rest))
+    let is_exact = fraction.iter().skip(6).all(|digit| *digit == b'0');
+    match accuracy {
+        Digits::Exact => is_exact.then_some((us, rest)),
+        Digits::Rounded => {
+            let rounds_up = fraction.get(6).is_some_and(|digit| *digit >= b'5');
+            Some((us + i64::from(rounds_up), rest))
+        }
+    }
 }
 
 fn offset(zone: &[u8]) -> Option<i32> {

@@ -7,12 +7,23 @@
 //!
 //! Known gaps: text COPY, for column types without a binary encoder, is not here yet.
 
+pub mod array;
+mod column;
 pub mod decimal;
+pub mod epoch;
 pub mod field;
+pub mod interval;
 pub mod iso;
 pub mod json;
+pub mod network;
+mod number;
 pub mod numeric;
+mod plain;
 pub mod row;
+mod text;
 pub mod words;
+pub mod zone;
 
+pub use plain::DOUBLE_EXACT_MAX;
 pub use row::{Misfit, RowEncoder};
+pub use zone::Zone;

@@ -3,6 +3,7 @@
 //! Purpose: the first stage. It fills [`crate::model::source::SourceSchema`] from PRAGMAs and from the
 //! CREATE texts, and decides nothing.
 
+pub mod check;
 pub mod ddl;
 mod observe;
 pub mod profile;

@@ -7,8 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::decision::{Convert, Decision, Mapping, TableMapping, Widening};
-use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
+use crate::model::convert::Convert;
+use crate::model::decision::{Decision, Mapping, TableMapping, Widening};
+use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
 use crate::model::pg_type::PgType;
 use crate::model::source::{Column, SourceSchema, Table};
 
@@ -24,17 +25,71 @@ pub(super) const WIDER: [PgType; 5] =
 /// Examples that a widening shows.
 const EXAMPLES_MAX: usize = 3;
 
-/// Decides for every table. `tables` are those that were selected and scanned, in source order.
+/// A column whose decision only its values can prove, by table and position.
+pub type Unproven = (usize, usize);
+
+/// Returns the columns of a proposal that must be checked value by value.
 #[must_use]
-pub fn mapping(
+pub fn unproven(mapping: &Mapping) -> Vec<Unproven> {
+    let mut found = Vec::new();
+    for (table, mapped) in mapping.tables.iter().enumerate() {
+        for (column, decision) in mapped.columns.iter().enumerate() {
+            if !fit::is_provable(decision.pg_type, decision.convert) {
+                found.push((table, column));
+            }
+        }
+    }
+    found
+}
+
+/// Makes the proposal final: widens the columns that the check found misfits in (in the order of
+/// [`unproven`]), then gives both ends of each foreign key one type.
+pub fn settle(
     schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
-    rules: &Rules,
-) -> Mapping {
+    mapping: &mut Mapping,
+    checked: &[(Unproven, Checked)],
+) {
+    for ((table, column), checked) in checked {
+        let evidence = &tables[*table].1.columns[*column];
+        let decision = &mut mapping.tables[*table].columns[*column];
+        if checked.misfits == 0 {
+            continue;
+        }
+        decision.widened = Some(Widening {
+            from: decision.pg_type,
+            misfits: checked.misfits,
+            found: checked.reasons.join(", "),
+            examples: checked.examples.clone(),
+        });
+        decision.pg_type = narrowest(decision.pg_type, evidence);
+        decision.convert = Convert::Plain;
+    }
+    unify::foreign_key_types(schema, tables, &mut mapping.tables);
+}
+
+/// What running a column's values through its encoder found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Values that do not fit.
+    pub misfits: u64,
+    /// The encoder's reasons, each once.
+    pub reasons: Vec<String>,
+    /// The first of them.
+    pub examples: Vec<Example>,
+}
+
+/// Examples of misfits that a check keeps.
+pub const CHECKED_EXAMPLES_MAX: usize = EXAMPLES_MAX;
+
+/// Proposes for every table. `tables` are those that were selected and scanned, in source order. The
+/// proposal becomes final by [`settle`].
+#[must_use]
+pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules) -> Mapping {
     let mut relations = NameSpace::default();
     let mut renamed = Vec::new();
     let mut used = BTreeSet::new();
-    let mut mapped: Vec<TableMapping> = tables
+    let mapped: Vec<TableMapping> = tables
         .iter()
         .map(|(table, evidence)| {
             let target = relations.take(&table.name);
@@ -46,7 +101,6 @@ pub fn mapping(
             TableMapping { source: table.name.clone(), target, columns }
         })
         .collect();
-    unify::foreign_key_types(schema, tables, &mut mapped);
     Mapping { tables: mapped, renamed, unused_rules: rules.unused(&used) }
 }
 
@@ -104,6 +158,15 @@ fn decide(
     }
 }
 
+/// Returns the first type that is wider than `from` and holds every value.
+fn narrowest(from: PgType, evidence: &Evidence) -> PgType {
+    std::iter::once(from.unlimited())
+        .chain(WIDER)
+        .filter(|candidate| *candidate != from && fit::is_provable(*candidate, Convert::Plain))
+        .find(|candidate| fit::misfits(*candidate, Convert::Plain, evidence).is_none())
+        .unwrap_or(PgType::Bytea)
+}
+
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.
 fn widen(
     from: PgType,
@@ -113,11 +176,7 @@ fn widen(
     let Some(misfits) = fit::misfits(from, convert, evidence) else {
         return (from, convert, None);
     };
-    let candidates = std::iter::once(from.unlimited()).chain(WIDER);
-    let pg_type = candidates
-        .filter(|candidate| *candidate != from)
-        .find(|candidate| fit::misfits(*candidate, Convert::Plain, evidence).is_none())
-        .unwrap_or(PgType::Bytea);
+    let pg_type = narrowest(from, evidence);
     let unfit = |kind: ValueKind| !is_natural(from, convert, kind);
     let mut examples = evidence.examples_of(unfit);
     examples.truncate(EXAMPLES_MAX);

@@ -3,7 +3,7 @@
 //! Purpose: the same question that the encoders answer value by value, answered for a whole column
 //! from its [`Evidence`]. A test in `tests/` holds the two against each other.
 
-use crate::model::decision::Convert;
+use crate::model::convert::Convert;
 use crate::model::evidence::{Evidence, ValueKind};
 use crate::model::pg_type::PgType;
 
@@ -18,7 +18,7 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         _ if kind == K::Null => true,
         PgType::Boolean => match kind {
             K::IntegerBool => true,
-            K::TextBoolDigit | K::TextBoolWord => convert == Convert::BoolWord,
+            K::TextBoolDigit | K::TextBoolWord => convert == Convert::BOOL_WORD,
             _ => false,
         },
         PgType::SmallInt => matches!(kind, K::IntegerBool | K::Integer16),
@@ -47,6 +47,16 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
             kind.is_integer() || matches!(kind, K::RealIntegral | K::Real | K::TextJson)
         }
         PgType::Uuid => kind == K::TextUuid,
+        // Not told by the kind: see `is_provable`.
+        PgType::Real
+        | PgType::Char(_)
+        | PgType::TimeTz
+        | PgType::Interval
+        | PgType::Json
+        | PgType::Inet
+        | PgType::Cidr
+        | PgType::MacAddr
+        | PgType::Array(_) => true,
     }
 }
 
@@ -59,6 +69,25 @@ pub fn is_natural(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
     }
 }
 
+/// Returns whether the kinds tell which values fit. Where they do not, the values themselves are run
+/// through the encoder before anything is decided (`introspect::check`).
+#[must_use]
+pub fn is_provable(pg_type: PgType, convert: Convert) -> bool {
+    matches!(convert, Convert::Plain | Convert::BOOL_WORD)
+        && !matches!(
+            pg_type,
+            PgType::Real
+                | PgType::Char(_)
+                | PgType::TimeTz
+                | PgType::Interval
+                | PgType::Json
+                | PgType::Inet
+                | PgType::Cidr
+                | PgType::MacAddr
+                | PgType::Array(_)
+        )
+}
+
 /// What of a column a type does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfits {
@@ -68,9 +97,13 @@ pub struct Misfits {
     pub found: String,
 }
 
-/// Returns what of a column a type does not hold by its nature, or `None` when it holds everything.
+/// Returns what of a column a type does not hold by its nature, or `None` when it holds everything as
+/// far as the kinds tell.
 #[must_use]
 pub fn misfits(pg_type: PgType, convert: Convert, evidence: &Evidence) -> Option<Misfits> {
+    if !is_provable(pg_type, convert) {
+        return None;
+    }
     let unfit = |kind: ValueKind| !is_natural(pg_type, convert, kind);
     let count = evidence.sum(unfit);
     if count > 0 {

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 use crate::error::{Error, Result};
-use crate::model::decision::{Convert, RuleRef};
+use crate::model::convert::Convert;
+use crate::model::decision::RuleRef;
 use crate::model::evidence::{Evidence, ValueKind};
 use crate::model::pg_type::{PgType, VARCHAR_CHARS_MAX, precision_and_scale};
 use crate::model::source::{Column, Table};
@@ -81,6 +82,14 @@ impl RuleType {
             "numeric(*)" => Ok(Self::NumericDeclared),
             other => other.parse().map(Self::Fixed),
         }
+    }
+
+    fn takes(self, convert: Convert) -> bool {
+        convert.makes(match self {
+            Self::Fixed(pg_type) => pg_type,
+            Self::VarcharDeclared => PgType::Varchar(1),
+            Self::NumericDeclared => PgType::Numeric(None),
+        })
     }
 
     fn resolve(self, declared: &str) -> PgType {
@@ -277,14 +286,11 @@ fn read_into(file: &str, text: &str, from_user: bool, rules: &mut Vec<Rule>) -> 
 
 fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
     let rule_type = RuleType::parse(&row.pg_type).map_err(|reason| bad_row(file, line, &reason))?;
-    let convert = Convert::from_name(&row.convert).ok_or_else(|| {
-        let known: Vec<&str> = Convert::ALL.iter().map(|(_, name, _)| *name).collect();
-        bad_row(
-            file,
-            line,
-            &format!("conversion \"{}\" is not one of {}", row.convert, known.join(", ")),
-        )
-    })?;
+    let convert = Convert::parse(&row.convert).map_err(|reason| bad_row(file, line, &reason))?;
+    if !rule_type.takes(convert) {
+        let reason = format!("conversion \"{}\" cannot make {}", convert.name(), row.pg_type);
+        return Err(bad_row(file, line, &reason));
+    }
     if row.evidence != "*" && !EVIDENCE.iter().any(|(word, _)| *word == row.evidence) {
         let known: Vec<&str> = EVIDENCE.iter().map(|(word, _)| *word).collect();
         return Err(bad_row(

@@ -4,7 +4,8 @@
 //! cannot be compared by a foreign key, all of them get the narrowest type that holds the values of
 //! every one. Text and varchar compare with each other, so they may differ.
 
-use crate::model::decision::{Convert, TableMapping};
+use crate::model::convert::Convert;
+use crate::model::decision::TableMapping;
 use crate::model::evidence::{Evidence, TableEvidence};
 use crate::model::pg_type::PgType;
 use crate::model::source::{SourceSchema, Table};

@@ -2,53 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::convert::Convert;
 use super::evidence::Example;
 use super::pg_type::PgType;
-
-/// How a value is turned into the column's type. The vocabulary of the type maps' `convert`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Convert {
-    /// The value itself, in the form that the type has for it. Nothing is guessed and nothing
-    /// rounded: a value that the type cannot hold exactly does not fit.
-    Plain,
-    /// boolean from 0/1 and from the words t, f, true, false, y, n, yes, no, on, off.
-    BoolWord,
-}
-
-impl Convert {
-    /// All conversions with the name that type maps use and a sentence for the documentation.
-    pub const ALL: [(Self, &'static str, &'static str); 2] = [
-        (
-            Self::Plain,
-            "plain",
-            "the value itself in the form that the type has for it; what the type cannot hold exactly does not fit",
-        ),
-        (
-            Self::BoolWord,
-            "bool_word",
-            "boolean from 0/1 and the words t f true false y n yes no on off, in either case",
-        ),
-    ];
-
-    /// Reads a name of [`Self::ALL`]; the empty string means [`Self::Plain`].
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        if name.is_empty() {
-            return Some(Self::Plain);
-        }
-        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(convert, _, _)| *convert)
-    }
-
-    /// Returns the name that type maps use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::BoolWord => "bool_word",
-        }
-    }
-}
 
 /// Where a rule stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! `SourceSchema` (+ `Evidence`) -> `Mapping` -> `TransferPlan` -> chunks of bytes -> `Mark`
 //! -> reports.
 
+pub mod convert;
 pub mod decision;
 pub mod evidence;
 pub mod ident;

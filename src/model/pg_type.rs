@@ -16,7 +16,9 @@ pub enum PgType {
     Integer,
     /// bigint.
     BigInt,
-    /// double precision. There is no `real`: it would lose half of the digits.
+    /// real: only where a rule asks for it, and only values that it holds exactly.
+    Real,
+    /// double precision.
     Double,
     /// numeric, with precision and scale when they are declared.
     Numeric(Option<(u16, u16)>),
@@ -24,20 +26,73 @@ pub enum PgType {
     Text,
     /// varchar(n), n in characters.
     Varchar(u32),
+    /// char(n), n in characters; PostgreSQL pads it with blanks.
+    Char(u32),
     /// bytea.
     Bytea,
     /// date.
     Date,
     /// time without time zone.
     Time,
+    /// time with time zone.
+    TimeTz,
     /// timestamp without time zone.
     Timestamp,
     /// timestamp with time zone.
     TimestampTz,
+    /// interval.
+    Interval,
+    /// json: the text as it is.
+    Json,
     /// jsonb.
     Jsonb,
     /// uuid.
     Uuid,
+    /// inet.
+    Inet,
+    /// cidr.
+    Cidr,
+    /// macaddr.
+    MacAddr,
+    /// A one-dimensional array.
+    Array(Element),
+}
+
+/// What an array holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// text.
+    Text,
+    /// bigint.
+    BigInt,
+    /// double precision.
+    Double,
+    /// boolean.
+    Boolean,
+}
+
+impl Element {
+    const ALL: [(Self, &'static str, i32); 4] = [
+        (Self::Text, "text", 25),
+        (Self::BigInt, "bigint", 20),
+        (Self::Double, "double precision", 701),
+        (Self::Boolean, "boolean", 16),
+    ];
+
+    /// Returns the oid of the type, which PostgreSQL never changes (`pg_type.dat`).
+    #[must_use]
+    pub const fn oid(self) -> i32 {
+        match self {
+            Self::Text => 25,
+            Self::BigInt => 20,
+            Self::Double => 701,
+            Self::Boolean => 16,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(element, ..)| *element == self).map_or("text", |(_, name, _)| name)
+    }
 }
 
 /// Largest n of varchar(n): `MaxAttrSize` in PostgreSQL's `htup_details.h`.
@@ -49,7 +104,7 @@ impl PgType {
     /// Returns true for text and varchar.
     #[must_use]
     pub const fn is_textual(self) -> bool {
-        matches!(self, Self::Text | Self::Varchar(_))
+        matches!(self, Self::Text | Self::Varchar(_) | Self::Char(_))
     }
 
     /// Returns true for the integer types.
@@ -62,7 +117,7 @@ impl PgType {
     #[must_use]
     pub const fn unlimited(self) -> Self {
         match self {
-            Self::Varchar(_) => Self::Text,
+            Self::Varchar(_) | Self::Char(_) => Self::Text,
             Self::Numeric(_) => Self::Numeric(None),
             other => other,
         }
@@ -76,18 +131,27 @@ impl fmt::Display for PgType {
             Self::SmallInt => f.write_str("smallint"),
             Self::Integer => f.write_str("integer"),
             Self::BigInt => f.write_str("bigint"),
+            Self::Real => f.write_str("real"),
             Self::Double => f.write_str("double precision"),
             Self::Numeric(None) => f.write_str("numeric"),
             Self::Numeric(Some((precision, scale))) => write!(f, "numeric({precision},{scale})"),
             Self::Text => f.write_str("text"),
             Self::Varchar(chars) => write!(f, "varchar({chars})"),
+            Self::Char(chars) => write!(f, "char({chars})"),
             Self::Bytea => f.write_str("bytea"),
             Self::Date => f.write_str("date"),
             Self::Time => f.write_str("time"),
+            Self::TimeTz => f.write_str("timetz"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::TimestampTz => f.write_str("timestamptz"),
+            Self::Interval => f.write_str("interval"),
+            Self::Json => f.write_str("json"),
             Self::Jsonb => f.write_str("jsonb"),
             Self::Uuid => f.write_str("uuid"),
+            Self::Inet => f.write_str("inet"),
+            Self::Cidr => f.write_str("cidr"),
+            Self::MacAddr => f.write_str("macaddr"),
+            Self::Array(element) => write!(f, "{}[]", element.name()),
         }
     }
 }
@@ -112,6 +176,14 @@ impl std::str::FromStr for PgType {
     /// Reads a type name as a type map has it, such as `numeric(12,2)`. Errors say what is allowed.
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.trim().to_ascii_lowercase();
+        if let Some(element) = lower.strip_suffix("[]") {
+            let found = Element::ALL.iter().find(|(_, name, _)| *name == element.trim());
+            return found.map(|(element, ..)| Self::Array(*element)).ok_or_else(|| {
+                format!(
+                    "array \"{text}\" is not one of text[], bigint[], double precision[], boolean[]"
+                )
+            });
+        }
         let (name, arguments) = match lower.split_once('(') {
             Some((name, rest)) => {
                 let inner = rest
@@ -130,13 +202,20 @@ impl std::str::FromStr for PgType {
             "smallint" | "int2" => plain(Self::SmallInt),
             "integer" | "int" | "int4" => plain(Self::Integer),
             "bigint" | "int8" => plain(Self::BigInt),
+            "real" | "float4" => plain(Self::Real),
             "double precision" | "float8" => plain(Self::Double),
             "text" => plain(Self::Text),
             "bytea" => plain(Self::Bytea),
             "date" => plain(Self::Date),
             "time" => plain(Self::Time),
+            "timetz" | "time with time zone" => plain(Self::TimeTz),
             "timestamp" => plain(Self::Timestamp),
             "timestamptz" | "timestamp with time zone" => plain(Self::TimestampTz),
+            "interval" => plain(Self::Interval),
+            "json" => plain(Self::Json),
+            "inet" => plain(Self::Inet),
+            "cidr" => plain(Self::Cidr),
+            "macaddr" => plain(Self::MacAddr),
             "jsonb" => plain(Self::Jsonb),
             "uuid" => plain(Self::Uuid),
             "numeric" | "decimal" => match arguments {
@@ -147,17 +226,18 @@ impl std::str::FromStr for PgType {
             },
             "varchar" | "character varying" => match arguments {
                 None => Ok(Self::Text),
-                Some(chars) => chars
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|chars| (1..=VARCHAR_CHARS_MAX).contains(chars))
-                    .map(Self::Varchar)
-                    .ok_or_else(|| format!("\"{text}\" is not varchar(1..{VARCHAR_CHARS_MAX})")),
+                Some(chars) => length(name, chars).map(Self::Varchar),
             },
+            "char" | "character" => length(name, arguments.unwrap_or("1")).map(Self::Char),
             _ => Err(format!("type \"{text}\" is not one that litelift can write")),
         }
     }
+}
+
+fn length(name: &str, chars: &str) -> Result<u32, String> {
+    let read = chars.trim().parse().ok();
+    read.filter(|chars| (1..=VARCHAR_CHARS_MAX).contains(chars))
+        .ok_or_else(|| format!("\"{name}({chars})\" is not {name}(1..{VARCHAR_CHARS_MAX})"))
 }
 
 /// Reads `p` or `p,s` within PostgreSQL's limits.
@@ -193,6 +273,16 @@ mod tests {
             PgType::TimestampTz,
             PgType::Jsonb,
             PgType::Uuid,
+            PgType::Real,
+            PgType::Char(3),
+            PgType::TimeTz,
+            PgType::Interval,
+            PgType::Json,
+            PgType::Inet,
+            PgType::Cidr,
+            PgType::MacAddr,
+            PgType::Array(Element::Text),
+            PgType::Array(Element::Double),
         ] {
             assert_eq!(pg_type.to_string().parse(), Ok(pg_type));
         }
@@ -206,7 +296,7 @@ mod tests {
             "numeric(1001,0)",
             "numeric(3,4)",
             "text(3)",
-            "real",
+            "reel",
             "int(",
         ] {
             assert!(text.parse::<PgType>().is_err(), "{text}");

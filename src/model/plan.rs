@@ -7,7 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{Convert, Widening};
+use super::convert::Convert;
+use super::decision::Widening;
 use super::evidence::Span;
 use super::pg_type::PgType;
 
@@ -16,6 +17,8 @@ use super::pg_type::PgType;
 pub struct TransferPlan {
     /// Schema in the target.
     pub schema: String,
+    /// Zone of texts that name none.
+    pub source_tz: String,
     /// Tables in source order.
     pub tables: Vec<TablePlan>,
     /// Parts of tables, those of the largest table first.

@@ -32,6 +32,8 @@ pub struct Inputs<'a> {
     pub into: &'a str,
     /// Names of relations and types that the target schema has already.
     pub taken: &'a BTreeSet<String>,
+    /// Zone of texts that name none.
+    pub zone: &'a str,
 }
 
 /// Builds the plan.
@@ -80,6 +82,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let evidence: Vec<&TableEvidence> = parts.iter().map(|part| part.evidence).collect();
     Ok(TransferPlan {
         schema: inputs.into.to_owned(),
+        source_tz: inputs.zone.to_owned(),
         tables,
         ranges: ranges::in_order(&evidence),
         finish,

@@ -4,7 +4,8 @@
 //! value goes through the column's own encoder; only when it fits is it printed. What is no literal
 //! and no CURRENT_... is an expression, and left to the report.
 
-use crate::encode::{RowEncoder, decimal, iso, words};
+use crate::encode::{RowEncoder, Zone, decimal, iso, words};
+use crate::model::convert::Convert;
 use crate::model::ident::literal;
 use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
@@ -67,7 +68,12 @@ pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
     if stored == Literal::Null {
         return DefaultPlan::Absent;
     }
-    let encoder = RowEncoder::new(std::slice::from_ref(plan));
+    if !matches!(plan.convert, Convert::Plain | Convert::BOOL_WORD) {
+        return DefaultPlan::NotCarried(
+            "the column's values are converted, which this version does not do to a default",
+        );
+    }
+    let encoder = RowEncoder::new(std::slice::from_ref(plan), &Zone::default());
     match encoder.field(0, stored.as_value(), &mut Vec::new()) {
         Ok(()) => DefaultPlan::Sql(printed(&stored, plan.pg_type)),
         Err(_) => DefaultPlan::NotCarried("it does not fit the type that the column becomes"),
@@ -241,15 +247,24 @@ fn printed(value: &Literal, pg_type: PgType) -> String {
             );
             format!("{}::{pg_type}", literal(&as_text))
         }
-        PgType::Text | PgType::Varchar(_) => literal(&as_text),
-        PgType::Jsonb | PgType::Uuid => format!("{}::{pg_type}", literal(&as_text)),
+        PgType::Text | PgType::Varchar(_) | PgType::Char(_) => literal(&as_text),
+        PgType::Real
+        | PgType::TimeTz
+        | PgType::Interval
+        | PgType::Json
+        | PgType::Jsonb
+        | PgType::Uuid
+        | PgType::Inet
+        | PgType::Cidr
+        | PgType::MacAddr
+        | PgType::Array(_) => format!("{}::{pg_type}", literal(&as_text)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::decision::Convert;
+    use crate::model::convert::Convert;
 
     fn default(declared: &str, pg_type: PgType, source: &str) -> DefaultPlan {
         let word = source.starts_with('"') || source == "bareword";
@@ -268,7 +283,7 @@ mod tests {
             readable: true,
             target: "c".into(),
             pg_type,
-            convert: Convert::BoolWord,
+            convert: Convert::BOOL_WORD,
         };
         fitted(&column, &plan)
     }

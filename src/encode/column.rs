@@ -1,0 +1,291 @@
+//! The encoder of one column, chosen once, and what each conversion takes.
+
+use crate::model::convert::{Conversion, Convert};
+use crate::model::pg_type::{Element, PgType};
+use crate::model::value::Value;
+
+use super::epoch::{self, Epoch};
+use super::interval::{self, Interval};
+use super::row::Misfit;
+use super::zone::Zone;
+use super::{array, field, iso, json, network, number, plain, text, words};
+
+/// Writes the values of one column that are not NULL.
+#[derive(Debug, Clone)]
+pub(super) enum ColumnEncoder {
+    Boolean { words: bool },
+    SmallInt { from_text: bool },
+    Integer { from_text: bool },
+    BigInt { from_text: bool },
+    Real,
+    Double { from_text: bool },
+    Numeric { sizes: Option<(u16, u16)>, from_text: bool },
+    Text { chars_max: Option<u32>, policy: text::Policy },
+    Bytea,
+    Date(Clock),
+    Time { iso: bool },
+    TimeTz,
+    Timestamp(Clock, Zone),
+    TimestampTz(Clock, Zone),
+    Interval(Conversion),
+    Json { binary: bool, blobs: bool },
+    Uuid(Option<Conversion>),
+    Inet { cidr: bool },
+    MacAddr,
+    Array { element: Element, commas: bool },
+}
+
+/// Where a date or time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// Text, exactly.
+    Plain,
+    /// Text of any shape.
+    Iso,
+    /// A number.
+    Epoch(Epoch),
+}
+
+impl ColumnEncoder {
+    /// Chooses the encoder. A conversion that cannot make the type is refused when the type map is
+    /// read; here it counts as plain.
+    pub(super) fn new(pg_type: PgType, convert: Convert, zone: &Zone) -> Self {
+        let named = match convert {
+            Convert::Named(conversion) => Some(conversion),
+            Convert::Plain => None,
+        };
+        let from_text = named == Some(Conversion::Number);
+        let text = |chars_max| Self::Text { chars_max, policy: text::Policy::of(named) };
+        match pg_type {
+            PgType::Boolean => Self::Boolean { words: named == Some(Conversion::BoolWord) },
+            PgType::SmallInt => Self::SmallInt { from_text },
+            PgType::Integer => Self::Integer { from_text },
+            PgType::BigInt => Self::BigInt { from_text },
+            PgType::Real => Self::Real,
+            PgType::Double => Self::Double { from_text },
+            PgType::Numeric(sizes) => Self::Numeric { sizes, from_text },
+            PgType::Text => text(None),
+            PgType::Varchar(chars) | PgType::Char(chars) => text(Some(chars)),
+            PgType::Bytea => Self::Bytea,
+            PgType::Date => Self::Date(clock(named)),
+            PgType::Time => Self::Time { iso: named == Some(Conversion::Iso) },
+            PgType::TimeTz => Self::TimeTz,
+            PgType::Timestamp => Self::Timestamp(clock(named), zone.clone()),
+            PgType::TimestampTz => Self::TimestampTz(clock(named), zone.clone()),
+            PgType::Interval => Self::Interval(named.unwrap_or(Conversion::IntervalIso)),
+            PgType::Json => Self::Json { binary: false, blobs: named.is_some() },
+            PgType::Jsonb => Self::Json { binary: true, blobs: named.is_some() },
+            PgType::Uuid => Self::Uuid(named),
+            PgType::Inet => Self::Inet { cidr: false },
+            PgType::Cidr => Self::Inet { cidr: true },
+            PgType::MacAddr => Self::MacAddr,
+            PgType::Array(element) => {
+                Self::Array { element, commas: named == Some(Conversion::ArrayComma) }
+            }
+        }
+    }
+
+    /// Appends the field of a value that is not NULL.
+    #[inline]
+    pub(super) fn put(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        match self {
+            Self::BigInt { from_text: false } => field::int8(plain::integer(value)?, out),
+            Self::Double { from_text: false } => field::float8(plain::double(value)?, out),
+            Self::Text { chars_max, policy } => return text::put(value, *chars_max, *policy, out),
+            Self::Boolean { words } => field::boolean(plain::boolean(value, *words)?, out),
+            Self::Numeric { sizes, from_text: false } => {
+                return plain::put_numeric(value, *sizes, out);
+            }
+            Self::Bytea => return plain::binary(value, out),
+            Self::Timestamp(clock, zone) => field::int8(timestamp(value, *clock, zone)?, out),
+            Self::TimestampTz(clock, zone) => field::int8(timestamp_tz(value, *clock, zone)?, out),
+            other => return other.put_rare(value, out),
+        }
+        Ok(())
+    }
+
+    /// The types that are not in every table, out of the way of those that are.
+    fn put_rare(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        match self {
+            Self::SmallInt { from_text } => {
+                let narrow = number::integer(value, *from_text)?.try_into();
+                field::int2(narrow.map_err(|_| OUT_OF_RANGE)?, out);
+            }
+            Self::Integer { from_text } => {
+                let narrow = number::integer(value, *from_text)?.try_into();
+                field::int4(narrow.map_err(|_| OUT_OF_RANGE)?, out);
+            }
+            Self::BigInt { from_text } => field::int8(number::integer(value, *from_text)?, out),
+            Self::Real => field::float4(number::single(value)?, out),
+            Self::Double { from_text } => field::float8(number::double(value, *from_text)?, out),
+            Self::Numeric { sizes, .. } => return number::put_numeric(value, *sizes, out),
+            Self::Date(clock) => field::int4(date(value, *clock)?, out),
+            Self::Time { iso } => field::int8(time(value, *iso)?, out),
+            Self::TimeTz => {
+                let (us, offset_s) = iso::time_with_zone(plain::text(value)?)
+                    .ok_or(Misfit::new("not a time with a zone"))?;
+                field::timetz(us, offset_s, out);
+            }
+            Self::Interval(conversion) => interval_of(value, *conversion)?.put(out),
+            Self::Json { binary, blobs } => return document(value, *binary, *blobs, out),
+            Self::Uuid(conversion) => field::bytes(&uuid(value, *conversion)?, out),
+            Self::Inet { cidr } => {
+                if !network::put_inet(plain::text(value)?, *cidr, out) {
+                    return Err(Misfit::new("not an address"));
+                }
+            }
+            Self::MacAddr => {
+                let address = network::mac(plain::text(value)?);
+                field::bytes(&address.ok_or(Misfit::new("not a hardware address"))?, out);
+            }
+            Self::Array { element, commas } => {
+                let list = plain::text(value)?;
+                let put = if *commas { array::put_comma } else { array::put_json };
+                if !put(list, *element, out) {
+                    return Err(Misfit::new("not a list of the element's type"));
+                }
+            }
+            // The others are done in `put`.
+            _ => return Err(Misfit::new("no encoder")),
+        }
+        Ok(())
+    }
+}
+
+const OUT_OF_RANGE: Misfit = Misfit::new("out of range");
+
+const fn clock(named: Option<Conversion>) -> Clock {
+    match named {
+        Some(Conversion::Iso) => Clock::Iso,
+        Some(Conversion::UnixSeconds) => Clock::Epoch(Epoch::UnixSeconds),
+        Some(Conversion::UnixMillis) => Clock::Epoch(Epoch::UnixMillis),
+        Some(Conversion::UnixMicros) => Clock::Epoch(Epoch::UnixMicros),
+        Some(Conversion::UnixNanos) => Clock::Epoch(Epoch::UnixNanos),
+        Some(Conversion::AppleSeconds) => Clock::Epoch(Epoch::AppleSeconds),
+        Some(Conversion::WebkitMicros) => Clock::Epoch(Epoch::WebkitMicros),
+        Some(Conversion::JulianDay) => Clock::Epoch(Epoch::JulianDay),
+        _ => Clock::Plain,
+    }
+}
+
+fn date(value: Value<'_>, clock: Clock) -> Result<i32, Misfit> {
+    let not_a_date = Misfit::new("not a date");
+    let midnight_us = match clock {
+        Clock::Plain => return iso::date(plain::text(value)?).ok_or(not_a_date),
+        Clock::Iso => {
+            let text = plain::text(value)?;
+            if let Some(days) = iso::date(text) {
+                return Ok(days);
+            }
+            iso::timestamp_rounded(text).ok_or(not_a_date)?.local_us
+        }
+        Clock::Epoch(epoch) => epoch::timestamp(value, epoch).ok_or(not_a_date)?,
+    };
+    if midnight_us.rem_euclid(iso::DAY_US) != 0 {
+        return Err(Misfit::new("not midnight, so more than a date"));
+    }
+    i32::try_from(midnight_us / iso::DAY_US).map_err(|_| not_a_date)
+}
+
+/// Dates that frameworks put before a time that has none.
+const NO_DATES: [&[u8]; 3] = [b"2000-01-01", b"1970-01-01", b"1900-01-01"];
+
+fn time(value: Value<'_>, any_shape: bool) -> Result<i64, Misfit> {
+    let text = plain::text(value)?;
+    let not_a_time = Misfit::new("not a time");
+    if !any_shape {
+        return iso::time(text).ok_or(not_a_time);
+    }
+    let clock = match text.split_at_checked(10) {
+        Some((day, [b' ' | b'T', clock @ ..])) if NO_DATES.contains(&day) => clock,
+        _ => text,
+    };
+    // 23:59:59.9999999 rounds to 24:00:00, which is another day: it stays the last microsecond's
+    // neighbour only in a timestamp.
+    iso::clock_rounded(clock).filter(|us| *us < iso::DAY_US).ok_or(not_a_time)
+}
+
+fn timestamp(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit> {
+    let none = Misfit::new("not a timestamp");
+    match clock {
+        Clock::Plain => plain::timestamp(plain::text(value)?),
+        Clock::Iso => {
+            let text = plain::text(value)?;
+            if let Some(days) = iso::date(text) {
+                return Ok(i64::from(days) * iso::DAY_US);
+            }
+            let stamp = iso::timestamp_rounded(text).ok_or(none)?;
+            match stamp.utc_us() {
+                // A text with a zone shows the clock of --source-tz at that instant.
+                Some(utc_us) => zone.local_us(utc_us).ok_or(none),
+                None => Ok(stamp.local_us),
+            }
+        }
+        Clock::Epoch(epoch) => {
+            let utc_us = epoch::timestamp(value, epoch).ok_or(none)?;
+            zone.local_us(utc_us).ok_or(none)
+        }
+    }
+}
+
+fn timestamp_tz(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit> {
+    let none = Misfit::new("not a timestamp");
+    match clock {
+        Clock::Plain => plain::timestamp_tz(plain::text(value)?),
+        Clock::Iso => {
+            let text = plain::text(value)?;
+            if let Some(days) = iso::date(text) {
+                return zone.utc_us(i64::from(days) * iso::DAY_US).ok_or(none);
+            }
+            let stamp = iso::timestamp_rounded(text).ok_or(none)?;
+            stamp.utc_us().or_else(|| zone.utc_us(stamp.local_us)).ok_or(none)
+        }
+        Clock::Epoch(epoch) => epoch::timestamp(value, epoch).ok_or(none),
+    }
+}
+
+fn interval_of(value: Value<'_>, conversion: Conversion) -> Result<Interval, Misfit> {
+    let read = match conversion {
+        Conversion::IntervalMicros => interval::of_number(value, 1),
+        Conversion::IntervalSeconds => interval::of_number(value, iso::SECOND_US),
+        Conversion::IntervalDotnet => interval::of_dotnet(plain::text(value)?),
+        Conversion::Interval1970 => interval::since_1970(plain::text(value)?),
+        _ => interval::of_iso(plain::text(value)?),
+    };
+    read.ok_or(Misfit::new("not a duration of that form"))
+}
+
+fn document(value: Value<'_>, binary: bool, blobs: bool, out: &mut Vec<u8>) -> Result<(), Misfit> {
+    let text = match value {
+        Value::Blob(bytes) if blobs => bytes,
+        Value::Text(text) => text,
+        // Numbers: plain knows them.
+        other if binary => return plain::document(other, out),
+        _ => return Err(Misfit::new("not JSON text")),
+    };
+    if !json::is_jsonb(text) {
+        return Err(Misfit::new("not JSON that PostgreSQL can hold"));
+    }
+    if binary {
+        field::jsonb(text, out);
+    } else {
+        field::bytes(text, out);
+    }
+    Ok(())
+}
+
+fn uuid(value: Value<'_>, conversion: Option<Conversion>) -> Result<[u8; 16], Misfit> {
+    let none = Misfit::new("not a UUID");
+    match (value, conversion) {
+        (Value::Text(text), None) => words::uuid(text).ok_or(none),
+        (Value::Text(text), Some(_)) => words::any_uuid(text).ok_or(none),
+        (Value::Blob(bytes), Some(Conversion::UuidDotnet)) => {
+            bytes.try_into().map(words::uuid_of_dotnet).map_err(|_| none)
+        }
+        (Value::Blob(bytes), Some(_)) => bytes.try_into().map_err(|_| none),
+        (Value::Integer(digits), Some(Conversion::UuidInteger)) => {
+            words::uuid_of_digits(digits).ok_or(none)
+        }
+        _ => Err(none),
+    }
+}

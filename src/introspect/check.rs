@@ -1,0 +1,100 @@
+//! Runs the values of chosen columns through their encoders, to know which do not fit.
+//!
+//! Purpose: a conversion such as `unix_ms` or `iso` says of a value whether it fits only by doing it.
+//! So that the decision is made from every value and by the code that will copy them, each column
+//! with such a conversion is read once more before anything is decided. Columns whose kinds tell
+//! (all of the default rules') never come here.
+
+use rayon::prelude::*;
+use rusqlite::Connection;
+
+use crate::encode::{RowEncoder, Zone};
+use crate::error::{Error, Result};
+use crate::event::Cancel;
+use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
+use crate::model::decision::Mapping;
+use crate::model::evidence::{Example, Span};
+use crate::model::plan::ColumnPlan;
+use crate::model::source::Table;
+use crate::model::value::Value;
+use crate::read::{self, Snapshot};
+
+/// Rows between two looks at the cancel flag.
+const ROWS_PER_CHECK: u64 = 4096;
+
+/// Checks the columns; one result for each, in their order.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table; interrupted.
+pub fn check(
+    snapshot: &Snapshot,
+    tables: &[&Table],
+    mapping: &Mapping,
+    unproven: &[Unproven],
+    zone: &Zone,
+    jobs: usize,
+    cancel: &Cancel,
+) -> Result<Vec<(Unproven, Checked)>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(|error| {
+        Error::source_file("could not start the threads that scan").caused_by(error)
+    })?;
+    pool.install(|| {
+        unproven
+            .par_iter()
+            .map(|(table, column)| {
+                let decision = &mapping.tables[*table].columns[*column];
+                let plan = ColumnPlan {
+                    source: decision.source.clone(),
+                    readable: tables[*table].columns[*column].is_readable(),
+                    target: decision.target.clone(),
+                    pg_type: decision.pg_type,
+                    convert: decision.convert,
+                };
+                let checked =
+                    snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
+                Ok(((*table, *column), checked))
+            })
+            .collect()
+    })
+}
+
+fn column_of(
+    conn: &Connection,
+    table: &Table,
+    plan: &ColumnPlan,
+    zone: &Zone,
+    cancel: &Cancel,
+) -> Result<Checked> {
+    let encoder = RowEncoder::new(std::slice::from_ref(plan), zone);
+    let columns = [plan.read_as()];
+    let source = read::RangeSource {
+        table: &table.name,
+        columns: &columns,
+        rowid_name: table.rowid_name.as_deref(),
+        span: match table.rowid_name {
+            Some(_) => Span::Rowids { lo: i64::MIN, hi: i64::MAX },
+            None => Span::Whole,
+        },
+    };
+    let mut checked = Checked::default();
+    let mut rows = 0;
+    let mut field = Vec::new();
+    source.for_each_row(conn, |rowid, row| {
+        let value = row.value(0)?;
+        field.clear();
+        if value != Value::Null
+            && let Err(misfit) = encoder.field(0, value, &mut field)
+        {
+            checked.misfits += 1;
+            if !checked.reasons.iter().any(|reason| reason == misfit.reason) {
+                checked.reasons.push(misfit.reason.to_owned());
+            }
+            if checked.examples.len() < CHECKED_EXAMPLES_MAX {
+                checked.examples.push(Example { rowid, value: value.shown() });
+            }
+        }
+        rows += 1;
+        if rows % ROWS_PER_CHECK == 0 { cancel.check() } else { Ok(()) }
+    })?;
+    Ok(checked)
+}

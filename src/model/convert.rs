@@ -1,0 +1,261 @@
+//! The vocabulary of the type maps' `convert`: how a value is turned into its column's type.
+
+use serde::{Deserialize, Serialize};
+
+use super::pg_type::PgType;
+
+/// How a value is turned into the column's type. The vocabulary of the type maps' `convert`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Convert {
+    /// The value itself, in the form that the type has for it. Nothing is guessed and nothing
+    /// rounded: a value that the type cannot hold exactly does not fit.
+    Plain,
+    /// One of [`NAMED`](Self::NAMED), by its name.
+    Named(Conversion),
+}
+
+/// The conversions that are no more than a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Conversion {
+    /// boolean from words.
+    BoolWord,
+    /// Dates and times from ISO text of any usual shape.
+    Iso,
+    /// Seconds since 1970.
+    UnixSeconds,
+    /// Milliseconds since 1970.
+    UnixMillis,
+    /// Microseconds since 1970.
+    UnixMicros,
+    /// Nanoseconds since 1970.
+    UnixNanos,
+    /// Seconds since 2001.
+    AppleSeconds,
+    /// Microseconds since 1601.
+    WebkitMicros,
+    /// Julian day.
+    JulianDay,
+    /// interval from microseconds.
+    IntervalMicros,
+    /// interval from seconds.
+    IntervalSeconds,
+    /// interval from ISO 8601 text.
+    IntervalIso,
+    /// interval from .NET's text.
+    IntervalDotnet,
+    /// interval from a timestamp since 1970.
+    Interval1970,
+    /// uuid from any text form or 16 bytes.
+    Uuid,
+    /// uuid from 16 bytes in .NET's order.
+    UuidDotnet,
+    /// uuid from an integer that was text.
+    UuidInteger,
+    /// json and jsonb from text or from a blob that holds the text.
+    JsonAny,
+    /// Numbers from text.
+    Number,
+    /// Arrays from JSON arrays.
+    ArrayJson,
+    /// Arrays from lists with commas.
+    ArrayComma,
+    /// Text, with U+FFFD for what PostgreSQL cannot hold.
+    Replace,
+    /// Text, without what PostgreSQL cannot hold.
+    Strip,
+    /// Text, cut to the length of the type.
+    Truncate,
+}
+
+impl Convert {
+    /// boolean from words, which the default rules use.
+    pub const BOOL_WORD: Self = Self::Named(Conversion::BoolWord);
+
+    /// Every conversion that is a name, with the types that it makes and a sentence for the
+    /// documentation.
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 24] = [
+        (
+            Conversion::BoolWord,
+            "bool_word",
+            "boolean",
+            "from 0/1 and the words t f true false y n yes no on off, in either case",
+        ),
+        (
+            Conversion::Iso,
+            "iso",
+            "date time timestamp timestamptz",
+            "from ISO 8601 text of any usual shape; up to nine digits of fraction, rounded half up to microseconds; text without zone is in --source-tz; a time may stand after the date 2000-01-01, 1970-01-01 or 1900-01-01",
+        ),
+        (
+            Conversion::UnixSeconds,
+            "unix_s",
+            "date timestamp timestamptz",
+            "from seconds since 1970, integers or reals",
+        ),
+        (
+            Conversion::UnixMillis,
+            "unix_ms",
+            "date timestamp timestamptz",
+            "from milliseconds since 1970",
+        ),
+        (
+            Conversion::UnixMicros,
+            "unix_us",
+            "date timestamp timestamptz",
+            "from microseconds since 1970",
+        ),
+        (
+            Conversion::UnixNanos,
+            "unix_ns",
+            "date timestamp timestamptz",
+            "from nanoseconds since 1970, rounded to microseconds",
+        ),
+        (
+            Conversion::AppleSeconds,
+            "apple_s",
+            "date timestamp timestamptz",
+            "from seconds since 2001 (Core Data)",
+        ),
+        (
+            Conversion::WebkitMicros,
+            "webkit_us",
+            "date timestamp timestamptz",
+            "from microseconds since 1601 (Chrome)",
+        ),
+        (
+            Conversion::JulianDay,
+            "julian",
+            "date timestamp timestamptz",
+            "from a Julian day, to the millisecond as SQLite has it",
+        ),
+        (
+            Conversion::IntervalMicros,
+            "interval_us",
+            "interval",
+            "from a number of microseconds (Django)",
+        ),
+        (Conversion::IntervalSeconds, "interval_s", "interval", "from a number of seconds"),
+        (Conversion::IntervalIso, "interval_iso", "interval", "from ISO 8601 text such as P1DT2H"),
+        (
+            Conversion::IntervalDotnet,
+            "interval_dotnet",
+            "interval",
+            "from .NET's [-][d.]hh:mm:ss[.fffffff]",
+        ),
+        (
+            Conversion::Interval1970,
+            "interval_1970",
+            "interval",
+            "from a timestamp, as the time since 1970-01-01 (SQLAlchemy)",
+        ),
+        (
+            Conversion::Uuid,
+            "uuid",
+            "uuid",
+            "from text with or without hyphens or braces, or from 16 bytes",
+        ),
+        (
+            Conversion::UuidDotnet,
+            "uuid_dotnet",
+            "uuid",
+            "from 16 bytes in the order of .NET's Guid, or from text",
+        ),
+        (
+            Conversion::UuidInteger,
+            "uuid_digits",
+            "uuid",
+            "as uuid, and from an integer whose decimal digits were the last of the 32 hexadecimal ones",
+        ),
+        (
+            Conversion::JsonAny,
+            "json",
+            "json jsonb",
+            "from text, or from a blob that holds the text",
+        ),
+        (
+            Conversion::Number,
+            "number",
+            "smallint integer bigint numeric double precision",
+            "from numbers and from text that is one, with blanks around, a sign, leading zeros or an exponent",
+        ),
+        (
+            Conversion::ArrayJson,
+            "array_json",
+            "text[] bigint[] double precision[] boolean[]",
+            "from a JSON array",
+        ),
+        (
+            Conversion::ArrayComma,
+            "array_comma",
+            "text[] bigint[] double precision[] boolean[]",
+            "from a list with commas; empty text is the empty array",
+        ),
+        (Conversion::Replace, "replace", "text varchar char", "bad UTF-8 and NUL become U+FFFD"),
+        (Conversion::Strip, "strip", "text varchar char", "bad UTF-8 and NUL are left out"),
+        (Conversion::Truncate, "truncate", "varchar char", "longer text is cut"),
+    ];
+
+    /// Reads what stands in a type map. Empty text is `plain`.
+    ///
+    /// # Errors
+    /// A sentence without the full stop that says what is allowed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() || text == "plain" {
+            return Ok(Self::Plain);
+        }
+        let known = Self::NAMED.iter().find(|(_, name, ..)| *name == text);
+        known.map(|(conversion, ..)| Self::Named(*conversion)).ok_or_else(|| {
+            let names: Vec<&str> = Self::NAMED.iter().map(|(_, name, ..)| *name).collect();
+            format!("conversion \"{text}\" is not one of plain, {}", names.join(", "))
+        })
+    }
+
+    /// Returns what a type map has for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Named(conversion) => {
+                let known = Self::NAMED.iter().find(|(named, ..)| *named == conversion);
+                known.map_or("plain", |(_, name, ..)| name)
+            }
+        }
+    }
+
+    /// Returns whether the conversion can make the type.
+    #[must_use]
+    pub fn makes(self, pg_type: PgType) -> bool {
+        match self {
+            Self::Plain => !matches!(pg_type, PgType::Interval | PgType::Array(_)),
+            Self::Named(conversion) => {
+                let known = Self::NAMED.iter().find(|(named, ..)| *named == conversion);
+                known.is_some_and(|(_, _, types, _)| has_type(types, pg_type))
+            }
+        }
+    }
+}
+
+/// Returns whether a list of type names with blanks between holds a type, sizes aside.
+fn has_type(types: &str, pg_type: PgType) -> bool {
+    let shown = pg_type.to_string();
+    let name = shown.split('(').next().unwrap_or_default();
+    let types = types.replace("double precision", "double_precision");
+    let name = name.replace("double precision", "double_precision");
+    types.split(' ').any(|known| known == name)
+}
+
+impl From<Convert> for String {
+    fn from(convert: Convert) -> Self {
+        convert.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Convert {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
