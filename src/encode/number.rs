@@ -79,7 +79,10 @@ pub(super) fn integer(value: Value<'_>, from_text: bool) -> Result<i64, Misfit> 
 pub(super) fn double(value: Value<'_>, from_text: bool) -> Result<f64, Misfit> {
     match value {
         Value::Text(text) if from_text => {
-            canonical(text).and_then(|plain| plain.parse().ok()).ok_or(NOT_A_NUMBER)
+            // The form is checked, the text itself is read: the plain decimal has no -0.
+            canonical(text).ok_or(NOT_A_NUMBER)?;
+            let text = std::str::from_utf8(text).map_err(|_| NOT_A_NUMBER)?;
+            text.trim_ascii().parse().map_err(|_| NOT_A_NUMBER)
         }
         other => plain::double(other),
     }
