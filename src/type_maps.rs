@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::map::rules::{self, Rules};
+use crate::map::rules::{self, Rules, TypeMapText};
 use crate::options::TypeMaps;
 
 /// Type maps that come with litelift.
-const BUILT_IN: [(&str, &str); 1] = [("default", rules::DEFAULT)];
+const BUILT_IN: [(&str, &str); 2] =
+    [("default", rules::DEFAULT), ("rich", include_str!("../type_maps/rich.csv"))];
 
 /// Reads the user's type maps and puts the default behind them.
 ///
@@ -16,19 +17,34 @@ const BUILT_IN: [(&str, &str); 1] = [("default", rules::DEFAULT)];
 pub fn load(type_maps: &TypeMaps) -> Result<Rules> {
     let mut texts = Vec::with_capacity(type_maps.user.len());
     for name in &type_maps.user {
-        texts.push((name.clone(), text_of(name)?));
+        texts.push(text_of(name)?);
     }
     Rules::parse(&texts)
 }
 
-fn text_of(name: &str) -> Result<String> {
+fn text_of(name: &str) -> Result<TypeMapText> {
+    let map = |text: String, is_own| TypeMapText { name: name.to_owned(), text, is_own };
     if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
-        return Ok((*text).to_owned());
+        return Ok(map((*text).to_owned(), false));
     }
-    std::fs::read_to_string(Path::new(name)).map_err(|error| {
+    std::fs::read_to_string(Path::new(name)).map(|text| map(text, true)).map_err(|error| {
         let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         Error::usage(format!("could not read type map \"{}\"", name.escape_debug()))
             .caused_by(error)
             .hint(format!("Give a CSV file, or one of the built-in names: {}.", known.join(", ")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_type_map_reads() {
+        for (name, _) in BUILT_IN {
+            let text = text_of(name).unwrap();
+            assert!(!text.is_own);
+            Rules::parse(&[text]).unwrap();
+        }
+    }
 }

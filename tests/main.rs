@@ -11,3 +11,4 @@ mod fixtures;
 mod oracle;
 mod scratch;
 mod support;
+mod type_maps;

@@ -88,7 +88,9 @@ impl ColumnObserver {
         let ascii_chars = text.len() as u64;
         let kind =
             if self.wants.json && json::is_jsonb(text) { ValueKind::TextJson } else { form(text) };
-        if kind != ValueKind::Text && kind != ValueKind::TextJson {
+        let is_plain =
+            matches!(kind, ValueKind::Text | ValueKind::TextJson | ValueKind::TextJsonScalar);
+        if !is_plain {
             self.evidence.text_chars_max = self.evidence.text_chars_max.max(ascii_chars);
             if self.wants.digits
                 && matches!(

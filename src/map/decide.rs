@@ -115,7 +115,7 @@ fn columns(
     let pairs = table.columns.iter().zip(&evidence.columns).enumerate();
     pairs
         .map(|(position, (column, evidence))| {
-            let matched = rules.first_match(table, column, evidence);
+            let matched = rules.first_match(table, position, evidence);
             used.insert(matched.rule);
             let target = names.take(&column.name);
             if target != column.name {

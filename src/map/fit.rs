@@ -44,7 +44,8 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         PgType::Timestamp => matches!(kind, K::TextDate | K::TextTimestamp),
         PgType::TimestampTz => kind == K::TextTimestampTz,
         PgType::Jsonb => {
-            kind.is_integer() || matches!(kind, K::RealIntegral | K::Real | K::TextJson)
+            kind.is_integer()
+                || matches!(kind, K::RealIntegral | K::Real | K::TextJson | K::TextJsonScalar)
         }
         PgType::Uuid => kind == K::TextUuid,
         // Not told by the kind: see `is_provable`.

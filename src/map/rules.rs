@@ -15,36 +15,51 @@ use crate::model::convert::Convert;
 use crate::model::decision::RuleRef;
 use crate::model::evidence::{Evidence, ValueKind};
 use crate::model::pg_type::{PgType, VARCHAR_CHARS_MAX, precision_and_scale};
-use crate::model::source::{Column, Table};
+use crate::model::source::{Column, Index, IndexTermOf, Table};
 
 /// Type map that is always tried last.
 pub const DEFAULT: &str = include_str!("../../type_maps/default.csv");
 
-/// The words for what a column's values are. Each is true when every value that is not NULL is of
-/// its kinds (so also when there is none, except for `empty`, which is true only then).
-pub const EVIDENCE: [(&str, &str); 13] = [
+/// The words for what a column's values are. Each is true when there is a value that is not NULL and
+/// every one is of its kinds; `empty` is true when there is none.
+pub const EVIDENCE: [(&str, &str); 21] = [
     ("empty", "there is no value but NULL"),
     ("bool01", "integer 0 or 1"),
+    ("flag", "integer 0 or 1, in a column of no key, foreign key or unique index"),
     ("bool_words", "0/1 or t f true false y n yes no on off"),
     ("integers", "integers"),
     ("doubles", "numbers that a double holds exactly"),
     ("numbers", "integers and finite reals"),
     ("texts", "text that PostgreSQL's text can hold"),
     ("blobs", "blobs"),
+    ("blobs16", "blobs of 16 bytes"),
     ("dates", "ISO dates"),
     ("times", "ISO times"),
-    ("timestamps", "ISO dates or timestamps without zone"),
+    ("timestamps", "ISO timestamps without zone, some of them perhaps dates alone"),
     ("timestamps_with_zone", "ISO timestamps with a zone"),
     ("uuids", "UUID text in the 8-4-4-4-12 form"),
+    ("json", "JSON objects and arrays, as text"),
+    ("number_texts", "text that is a number as PostgreSQL prints it"),
+    ("epoch_s", "integers that are seconds since 1970 of the years 1990 to 2100"),
+    ("epoch_ms", "the same in milliseconds"),
+    ("epoch_us", "the same in microseconds"),
+    ("epoch_ns", "the same in nanoseconds"),
 ];
 
+/// 1990-01-01 and 2100-01-01 in seconds since 1970.
+const EPOCH_S: (i64, i64) = (631_152_000, 4_102_444_800);
+
 /// Returns whether a column's values satisfy a word of [`EVIDENCE`].
-fn satisfies(evidence: &Evidence, word: &str) -> bool {
+fn satisfies(table: &Table, position: usize, evidence: &Evidence, word: &str) -> bool {
     use ValueKind as K;
-    let all = |select: fn(K) -> bool| evidence.sum(select) == evidence.not_null();
+    let all = |select: fn(K) -> bool| {
+        evidence.not_null() > 0
+            && evidence.sum(|kind| kind != K::Null && select(kind)) == evidence.not_null()
+    };
     match word {
         "empty" => evidence.not_null() == 0,
         "bool01" => all(|kind| kind == K::IntegerBool),
+        "flag" => all(|kind| kind == K::IntegerBool) && !is_key(table, position),
         "bool_words" => {
             all(|kind| matches!(kind, K::IntegerBool | K::TextBoolDigit | K::TextBoolWord))
         }
@@ -53,16 +68,43 @@ fn satisfies(evidence: &Evidence, word: &str) -> bool {
         "numbers" => all(|kind| kind.is_integer() || matches!(kind, K::RealIntegral | K::Real)),
         "texts" => all(|kind| kind.is_text() && !matches!(kind, K::TextNul | K::TextBadUtf8)),
         "blobs" => all(K::is_blob),
+        "blobs16" => all(|kind| kind == K::Blob16),
         "dates" => all(|kind| kind == K::TextDate),
         "times" => all(|kind| kind == K::TextTime),
         "timestamps" => all(|kind| matches!(kind, K::TextDate | K::TextTimestamp)),
-        "timestamps_with_zone" => {
-            // An empty column has no zone to show.
-            evidence.not_null() > 0 && all(|kind| kind == K::TextTimestampTz)
-        }
+        "timestamps_with_zone" => all(|kind| kind == K::TextTimestampTz),
         "uuids" => all(|kind| kind == K::TextUuid),
+        "json" => all(|kind| kind == K::TextJson),
+        "number_texts" => {
+            all(|kind| matches!(kind, K::TextBoolDigit | K::TextInteger | K::TextDecimal))
+        }
+        "epoch_s" => is_epoch(evidence, 1),
+        "epoch_ms" => is_epoch(evidence, 1_000),
+        "epoch_us" => is_epoch(evidence, 1_000_000),
+        "epoch_ns" => is_epoch(evidence, 1_000_000_000),
         _ => word == "*",
     }
+}
+
+fn is_epoch(evidence: &Evidence, per_second: i64) -> bool {
+    let only_integers =
+        evidence.not_null() > 0 && evidence.sum(ValueKind::is_integer) == evidence.not_null();
+    let (first, last) = EPOCH_S;
+    only_integers
+        && evidence.integer_min.is_some_and(|min| min >= first.saturating_mul(per_second))
+        && evidence.integer_max.is_some_and(|max| max <= last.saturating_mul(per_second))
+}
+
+/// Returns whether a column is part of a key, a foreign key or a unique index.
+fn is_key(table: &Table, position: usize) -> bool {
+    let keys = table.primary_key.iter().chain(&table.uniques);
+    let is_indexed = |index: &Index| {
+        index.unique && index.terms.iter().any(|term| term.of == IndexTermOf::Column(position))
+    };
+    table.rowid_alias == Some(position)
+        || keys.flat_map(|key| &key.columns).any(|column| *column == position)
+        || table.foreign_keys.iter().any(|key| key.columns.contains(&position))
+        || table.indexes.iter().any(is_indexed)
 }
 
 /// The type that a rule names: fixed, or with the sizes of the declaration.
@@ -142,6 +184,18 @@ struct Row {
     note: String,
 }
 
+/// The text of a type map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeMapText {
+    /// File or built-in name.
+    pub name: String,
+    /// CSV.
+    pub text: String,
+    /// The user's own file: rules of it that decide nothing are told, for a typo must not pass in
+    /// silence. A built-in map is made for many databases, so there it says nothing.
+    pub is_own: bool,
+}
+
 /// The rules in the order in which they are tried.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
@@ -171,28 +225,29 @@ pub struct Wants {
 }
 
 impl Rules {
-    /// Reads type maps, each a name and its text, and puts the built-in default behind them.
+    /// Reads type maps and puts the built-in default behind them.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Usage`] naming file and line of the first bad row.
-    pub fn parse(user: &[(String, String)]) -> Result<Self> {
+    pub fn parse(chosen: &[TypeMapText]) -> Result<Self> {
         let mut rules = Vec::new();
-        for (file, text) in user {
-            read_into(file, text, true, &mut rules)?;
+        for map in chosen {
+            read_into(&map.name, &map.text, map.is_own, &mut rules)?;
         }
         read_into("default", DEFAULT, false, &mut rules)?;
         Ok(Self { rules })
     }
 
-    /// Returns the first rule that matches a column.
+    /// Returns the first rule that matches a column, given by its position.
     #[must_use]
-    pub fn first_match(&self, table: &Table, column: &Column, evidence: &Evidence) -> Match {
+    pub fn first_match(&self, table: &Table, at: usize, evidence: &Evidence) -> Match {
+        let column = &table.columns[at];
         let (position, rule) = self
             .rules
             .iter()
             .enumerate()
             .find(|(_, rule)| {
-                rule.is_for(&table.name, column) && satisfies(evidence, &rule.evidence)
+                rule.is_for(&table.name, column) && satisfies(table, at, evidence, &rule.evidence)
             })
             .unzip();
         match (position, rule) {
@@ -217,6 +272,7 @@ impl Rules {
     pub fn wants(&self, table: &Table, column: &Column) -> Wants {
         let mut wants = Wants::default();
         for rule in self.rules.iter().filter(|rule| rule.is_for(&table.name, column)) {
+            wants.json |= rule.evidence == "json";
             match rule.rule_type.resolve(&column.declared) {
                 PgType::Numeric(Some(_)) => wants.digits = true,
                 PgType::Jsonb => wants.json = true,
@@ -322,7 +378,11 @@ mod tests {
 
     fn rules(text: &str) -> Result<Rules> {
         let head = "table,column,declared,evidence,pg_type,convert,note\n";
-        Rules::parse(&[("mine.csv".into(), format!("{head}{text}"))])
+        parse(format!("{head}{text}"))
+    }
+
+    fn parse(text: String) -> Result<Rules> {
+        Rules::parse(&[TypeMapText { name: "mine.csv".into(), text, is_own: true }])
     }
 
     #[test]
@@ -338,7 +398,7 @@ mod tests {
             let detail = error.full_detail().unwrap();
             assert!(detail.contains(reason), "{detail}");
         }
-        let error = Rules::parse(&[("mine.csv".into(), "a,b\n".into())]).unwrap_err();
+        let error = parse("a,b\n".into()).unwrap_err();
         assert!(error.full_detail().unwrap().contains("\"table\""));
     }
 

@@ -54,8 +54,10 @@ pub enum ValueKind {
     TextTimestampTz,
     /// Text UUID in the 8-4-4-4-12 form.
     TextUuid,
-    /// Text that is a JSON document which jsonb can hold; only looked for where JSON is declared.
+    /// Text that is a JSON object or array which jsonb can hold; only looked for where a rule asks.
     TextJson,
+    /// Text that is another JSON document which jsonb can hold; only looked for where a rule asks.
+    TextJsonScalar,
     /// Any other valid text without NUL.
     Text,
     /// Valid UTF-8 that holds a NUL byte, which PostgreSQL's text cannot.
@@ -95,6 +97,7 @@ impl ValueKind {
         Self::TextTimestampTz,
         Self::TextUuid,
         Self::TextJson,
+        Self::TextJsonScalar,
         Self::Text,
         Self::TextNul,
         Self::TextBadUtf8,
@@ -147,6 +150,7 @@ impl ValueKind {
             Self::TextTimestampTz => "ISO timestamp with zone",
             Self::TextUuid => "UUID text",
             Self::TextJson => "JSON",
+            Self::TextJsonScalar => "JSON scalar",
             Self::Text => "text",
             Self::TextNul => "text with NUL",
             Self::TextBadUtf8 => "text, not UTF-8",

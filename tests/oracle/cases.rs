@@ -169,7 +169,9 @@ fn integer(random: &mut Random) -> Owned {
 
 fn real(random: &mut Random) -> Owned {
     if random.below(2) == 0 {
-        return Owned::Real((random.unit() - 0.5) * 10_f64.powi(random.below(20) as i32 - 10));
+        return Owned::Real(
+            (random.unit() - 0.5) * 10_f64.powi(random.below(20).cast_signed() - 10),
+        );
     }
     // Any bits: denormals, huge ones, -0.0, infinities.
     let value = f64::from_bits(random.next());
