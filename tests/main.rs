@@ -8,6 +8,7 @@ mod catalogue;
 mod cli;
 mod comparer;
 mod corpus;
+mod documents;
 mod fixtures;
 mod scratch;
 mod support;
