@@ -1,7 +1,7 @@
 //! The recipe: a whole transfer, stage by stage.
 //!
 //! Purpose: [`run`] reads as what it does. What differs between a new transfer and one that goes on
-//! is in [`begin`]; the report is put together in [`account`].
+//! is in `begin`; the report is put together in `account`.
 
 mod account;
 mod begin;

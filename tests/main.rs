@@ -3,10 +3,12 @@
 // clippy knows tests by their attribute, and so does not see the code that supports them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod architecture;
 mod catalogue;
 mod cli;
 mod comparer;
 mod corpus;
+mod documents;
 mod fixtures;
 mod oracle;
 mod scratch;

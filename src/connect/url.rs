@@ -72,12 +72,9 @@ fn refuse_unescaped_password(text: &str) -> Result<()> {
     }
     let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);
-    let userinfo_has =
-        |c: char| authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(c));
-    let userinfo = authority.rsplit_once('@').map_or("", |(user, _)| user);
-    if !percents_are_escapes(userinfo)
-        || userinfo_has('@')
-        || userinfo_has('#')
+    let userinfo = authority.rsplit_once('@').map_or("", |(userinfo, _)| userinfo);
+    if userinfo.contains(['@', '#'])
+        || !percent_signs_are_escapes(userinfo)
         || path.split('?').next().is_some_and(|p| p.contains('@'))
     {
         return Err(Error::usage("the user or password of the target URL holds a character that must be escaped")
@@ -87,12 +84,11 @@ fn refuse_unescaped_password(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Returns false when a % is not followed by two hexadecimal digits.
-fn percents_are_escapes(text: &str) -> bool {
-    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
-    let bytes = text.as_bytes();
-    let mut percents = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
-    percents.all(|(at, _)| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
+/// The driver takes `%zz` as it stands; libpq refuses it, and so it may be meant either way.
+fn percent_signs_are_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 fn not_a_url(error: &tokio_postgres::Error) -> Error {

@@ -5,7 +5,7 @@
 //! of the one snapshot. The result does not depend on the number of threads: segments follow from
 //! the rowids alone.
 //!
-//! Knobs: [`CUT_BYTES`], [`SEGMENTS_MAX`].
+//! Knobs: `CUT_BYTES`, `SEGMENTS_MAX`.
 
 use rayon::prelude::*;
 use rusqlite::Connection;

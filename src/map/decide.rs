@@ -1,7 +1,7 @@
 //! One decision per column, from the rules and from all values.
 //!
 //! Purpose: the first matching rule names a type; when some values do not fit it, the narrowest
-//! type of [`WIDER`] that holds every value takes its place, and the decision says so.
+//! type of `WIDER` that holds every value takes its place, and the decision says so.
 //!
 //! Known gaps: names are always kept (`--names` is not there yet); see [`super::names`].
 

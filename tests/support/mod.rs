@@ -5,4 +5,5 @@ pub(crate) mod corpus;
 pub(crate) mod fixture;
 pub(crate) mod generate;
 pub(crate) mod pg;
+pub(crate) mod rust_source;
 pub(crate) mod transfer;
