@@ -8,7 +8,10 @@ use crate::support::rust_source::{Named, SourceFile};
 /// Who may name what. A room is a path below `src/` without `.rs`; it stands for all files in it,
 /// and with `*` for all files that begin with it.
 const MAY_NAME: &[(&[&str], &[&str])] = &[
-    (&["rusqlite"], &["introspect/sqlite*", "introspect/profile", "read", "verify"]),
+    (
+        &["rusqlite"],
+        &["introspect/sqlite*", "introspect/check", "introspect/profile", "read", "verify"],
+    ),
     (
         &["tokio_postgres", "deadpool_postgres", "deadpool"],
         &["introspect/postgres", "connect", "copy", "checkpoint", "finish", "verify", "scratch"],
@@ -31,7 +34,7 @@ const MAY_NAME: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["sqlite3_parser"], &["introspect/ddl"]),
-    (&["rayon"], &["introspect/profile", "verify"]),
+    (&["rayon"], &["introspect/check", "introspect/profile", "verify"]),
     (&["indicatif"], &["cli/progress*"]),
     (&["clap"], &["cli"]),
     (&["crate::cli"], &["cli", "main"]),

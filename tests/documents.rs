@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use litelift::map::rules;
-use litelift::model::decision::Convert;
+use litelift::map::rules::{self, TypeMapText};
+use litelift::model::convert::Convert;
 use litelift::model::pg_type::PgType;
 
 use crate::support::rust_source::SourceFile;
@@ -99,7 +99,16 @@ fn the_page_of_commands_is_what_help_prints() {
 #[test]
 fn the_page_of_type_maps_is_what_the_code_knows() {
     let evidence = rules::EVIDENCE.iter().map(|(word, says)| row(&[&format!("`{word}`"), says]));
-    let conversions = Convert::ALL.iter().map(|(_, name, says)| row(&[&format!("`{name}`"), says]));
+    let plain = row(&[
+        "`plain`",
+        "every type but interval and arrays",
+        "the value itself in the form that the type has for it; what the type cannot hold exactly does not fit",
+    ]);
+    let named = Convert::NAMED.iter().map(|(_, name, types, says)| {
+        let types = types.replace("double precision", "double").replace(' ', ", ");
+        row(&[&format!("`{name}`"), &types.replace("double", "double precision"), says])
+    });
+    let conversions = std::iter::once(plain).chain(named);
     let mut reader = csv::Reader::from_reader(rules::DEFAULT.as_bytes());
     let default = reader.records().map(|record| {
         let cells: Vec<String> = record
@@ -115,7 +124,7 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
         "docs/type-maps.md",
         &[
             ("evidence", table(&["word", "the values are"], evidence)),
-            ("conversions", table(&["name", "what it does"], conversions)),
+            ("conversions", table(&["name", "makes", "from"], conversions)),
             ("default", table(&head, default)),
         ],
     );
@@ -129,7 +138,8 @@ fn types_and_rules_of_the_page_are_read_by_the_program() {
         assert!(name.parse::<PgType>().is_ok(), "{name} is no type");
     }
     for example in fenced(&page, "csv").into_iter().chain(fenced(&read("README.md"), "csv")) {
-        if let Err(error) = rules::Rules::parse(&[("example".into(), example)]) {
+        let map = TypeMapText { name: "example".into(), text: example, is_own: true };
+        if let Err(error) = rules::Rules::parse(&[map]) {
             panic!("{}", pg::explain(&error));
         }
     }

@@ -1,6 +1,6 @@
 //! inet, cidr and macaddr: addresses in text, and their binary form.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// PostgreSQL's own numbers of the address families (`PGSQL_AF_INET` and the next one).
 const FAMILY_V4: u8 = 2;

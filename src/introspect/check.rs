@@ -12,6 +12,7 @@ use crate::encode::{RowEncoder, Zone};
 use crate::error::{Error, Result};
 use crate::event::Cancel;
 use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
+use crate::model::convert::{Conversion, Convert};
 use crate::model::decision::Mapping;
 use crate::model::evidence::{Example, Span};
 use crate::model::plan::ColumnPlan;
@@ -82,9 +83,17 @@ fn column_of(
     source.for_each_row(conn, |rowid, row| {
         let value = row.value(0)?;
         field.clear();
-        if value != Value::Null
-            && let Err(misfit) = encoder.field(0, value, &mut field)
-        {
+        if value == Value::Null {
+            return Ok(());
+        }
+        let encoded = encoder.field(0, value, &mut field);
+        if encoded.is_ok() && loses(plan.convert, value, &field) {
+            if checked.changed == 0 {
+                checked.changed_example = value.shown();
+            }
+            checked.changed += 1;
+        }
+        if let Err(misfit) = encoded {
             checked.misfits += 1;
             if !checked.reasons.iter().any(|reason| reason == misfit.reason) {
                 checked.reasons.push(misfit.reason.to_owned());
@@ -97,4 +106,28 @@ fn column_of(
         if rows % ROWS_PER_CHECK == 0 { cancel.check() } else { Ok(()) }
     })?;
     Ok(checked)
+}
+
+/// Returns whether a value that was encoded is not all there any more. What a conversion may drop is
+/// asked for by a rule, and still has to be counted.
+fn loses(convert: Convert, value: Value<'_>, field: &[u8]) -> bool {
+    let Convert::Named(conversion) = convert else { return false };
+    match (conversion, value) {
+        (Conversion::Replace | Conversion::Strip | Conversion::Truncate, Value::Text(text)) => {
+            field.get(4..) != Some(text)
+        }
+        (Conversion::UnixNanos, Value::Integer(count)) => count % 1_000 != 0,
+        (
+            Conversion::Iso | Conversion::IntervalDotnet | Conversion::IntervalIso,
+            Value::Text(text),
+        ) => has_seventh_digit(text),
+        _ => false,
+    }
+}
+
+/// Returns whether a fraction of a second has a digit beyond microseconds that is not zero.
+fn has_seventh_digit(text: &[u8]) -> bool {
+    let Some(point) = text.iter().rposition(|byte| *byte == b'.') else { return false };
+    let digits = text[point + 1..].iter().take_while(|byte| byte.is_ascii_digit());
+    digits.skip(6).any(|digit| *digit != b'0')
 }

@@ -54,6 +54,15 @@ pub fn settle(
         let evidence = &tables[*table].1.columns[*column];
         let decision = &mut mapping.tables[*table].columns[*column];
         if checked.misfits == 0 {
+            if checked.changed > 0 {
+                let values = if checked.changed == 1 { "value is" } else { "values are" };
+                decision.notes.push(format!(
+                    "{} {values} not the same after the conversion {}, such as {}.",
+                    checked.changed,
+                    decision.convert.name(),
+                    checked.changed_example
+                ));
+            }
             continue;
         }
         decision.widened = Some(Widening {
@@ -77,6 +86,10 @@ pub struct Checked {
     pub reasons: Vec<String>,
     /// The first of them.
     pub examples: Vec<Example>,
+    /// Values that fit but lose something on the way: cut, mended or rounded.
+    pub changed: u64,
+    /// The first of them.
+    pub changed_example: String,
 }
 
 /// Examples of misfits that a check keeps.

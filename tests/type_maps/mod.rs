@@ -119,3 +119,35 @@ fn a_rule_that_cannot_be_is_refused_with_its_line() {
         assert!(text.contains("line 2") && text.contains(reason), "{text}");
     }
 }
+
+#[test]
+fn what_a_conversion_drops_is_counted() {
+    let source = fixture::from_sql(
+        "drops",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, net TEXT, note TEXT, code VARCHAR(3));
+         INSERT INTO t VALUES (1, '2024-01-02T03:04:05.1234567', CAST(x'61ff62' AS TEXT), 'abcd'),
+                              (2, '2024-01-02T03:04:05.1234560', 'fine', 'abc');",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("mine.csv");
+    std::fs::write(
+        &map,
+        "table,column,declared,evidence,pg_type,convert,note\n\
+         t,net,*,*,timestamp,iso,\n\
+         t,note,*,*,text,strip,\n\
+         t,code,*,*,varchar(3),truncate,\n",
+    )
+    .unwrap();
+    let (database, report) = transferred(&source.path, &[map.to_str().unwrap()], "UTC");
+    assert_eq!(
+        database
+            .query_one_text("select concat_ws('|', net, note, code) from t where id = 1")
+            .as_deref(),
+        Some("2024-01-02 03:04:05.123457|ab|abc")
+    );
+    insta::assert_snapshot!(report.notes.join("\n"), @r"
+    t.net: 1 value is not the same after the conversion iso, such as '2024-01-02T03:04:05.1234567'.
+    t.note: 1 value is not the same after the conversion strip, such as 'a�b'.
+    t.code: 1 value is not the same after the conversion truncate, such as 'abcd'.
+    ");
+}
