@@ -13,10 +13,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::model::source::CheckSays;
 use sqlite3_parser::ast::{
     Cmd, ColumnConstraint, ColumnDefinition, CreateTableBody, DeferSubclause, Expr,
-    ForeignKeyClause, Id, IndexedColumn, InitDeferredPred, Literal, Name, SortedColumn, Stmt,
-    TableConstraint, Type, TypeSize,
+    ForeignKeyClause, Id, IndexedColumn, InitDeferredPred, Literal, Name, Operator, SortedColumn,
+    Stmt, TableConstraint, Type, TypeSize,
 };
 use sqlite3_parser::lexer::sql::Parser;
 use sqlite3_parser::{Bump, FallibleIterator};
@@ -84,6 +85,8 @@ pub struct CheckText {
     pub column: Option<usize>,
     /// The expression.
     pub expression: String,
+    /// What it says, when it is of a form that tells a type: the column's name and its values.
+    pub says: Option<(String, CheckSays)>,
 }
 
 /// What a CREATE INDEX text says.
@@ -228,11 +231,9 @@ fn take_column(table: &mut TableText, definition: &ColumnDefinition<'_>) {
                 table.primary_key = Some(own_key());
             }
             ColumnConstraint::Unique(_) => table.uniques.push(own_key()),
-            ColumnConstraint::Check(expression) => table.checks.push(CheckText {
-                name,
-                column: Some(position),
-                expression: expression.to_string(),
-            }),
+            ColumnConstraint::Check(expression) => {
+                table.checks.push(check(name, Some(position), expression));
+            }
             ColumnConstraint::ForeignKey { clause, defer_clause } => {
                 let columns = vec![column.name.clone()];
                 table.foreign_keys.push(foreign_key(name, columns, clause, defer_clause.as_ref()));
@@ -265,12 +266,77 @@ fn take_table_constraint(
             table.uniques.push(KeyText { name, columns: key_columns(columns) });
         }
         TableConstraint::Check(expression, _) => {
-            table.checks.push(CheckText { name, column: None, expression: expression.to_string() });
+            table.checks.push(check(name, None, expression));
         }
         TableConstraint::ForeignKey { columns, clause, defer_clause } => {
             let columns = columns.iter().map(indexed_column).collect();
             table.foreign_keys.push(foreign_key(name, columns, clause, defer_clause.as_ref()));
         }
+    }
+}
+
+fn check(name: Option<String>, column: Option<usize>, expression: &Expr<'_>) -> CheckText {
+    CheckText { name, column, expression: expression.to_string(), says: says(expression) }
+}
+
+/// Reads `column IN (literal, ...)`, `json_valid(column)`, and either of them `OR column IS NULL`.
+fn says(expression: &Expr<'_>) -> Option<(String, CheckSays)> {
+    match expression {
+        Expr::Parenthesized(inner) if inner.len() == 1 => says(&inner[0]),
+        Expr::Binary(left, Operator::Or, right) => {
+            let (told, other) = match says(left) {
+                Some(told) => (told, right),
+                None => (says(right)?, left),
+            };
+            is_null_test(other, &told.0).then_some(told)
+        }
+        Expr::InList { lhs, not: false, rhs: Some(values) } => {
+            let column = named_column(lhs)?;
+            let texts: Option<Vec<String>> = values.iter().map(text_literal).collect();
+            let says = match texts {
+                Some(texts) => CheckSays::OneOfTexts(texts),
+                None => {
+                    let numbers: Option<Vec<i64>> = values.iter().map(Expr::is_integer).collect();
+                    CheckSays::OneOfIntegers(numbers?)
+                }
+            };
+            Some((column, says))
+        }
+        Expr::FunctionCall { name, args: Some([argument]), .. }
+            if name.0.eq_ignore_ascii_case("json_valid") =>
+        {
+            Some((named_column(argument)?, CheckSays::JsonValid))
+        }
+        _ => None,
+    }
+}
+
+fn named_column(expression: &Expr<'_>) -> Option<String> {
+    match expression {
+        Expr::Id(Id(text)) | Expr::Name(Name(text)) => Some(unquoted(text)),
+        Expr::Parenthesized(inner) if inner.len() == 1 => named_column(&inner[0]),
+        _ => None,
+    }
+}
+
+fn text_literal(expression: &Expr<'_>) -> Option<String> {
+    match expression {
+        Expr::Literal(Literal::String(text)) => Some(unquoted(text)),
+        _ => None,
+    }
+}
+
+fn is_null_test(expression: &Expr<'_>, column: &str) -> bool {
+    match expression {
+        Expr::Parenthesized(inner) if inner.len() == 1 => is_null_test(&inner[0], column),
+        Expr::IsNull(tested) => {
+            named_column(tested).is_some_and(|name| name.eq_ignore_ascii_case(column))
+        }
+        Expr::Binary(tested, Operator::Is, null) => {
+            matches!(**null, Expr::Literal(Literal::Null))
+                && named_column(tested).is_some_and(|name| name.eq_ignore_ascii_case(column))
+        }
+        _ => false,
     }
 }
 

@@ -81,6 +81,12 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
+
+    /// Returns what the CHECKs say of a column.
+    pub fn checks_of(&self, position: usize) -> impl Iterator<Item = &CheckSays> {
+        let says = self.checks.iter().filter_map(|check| check.says.as_ref());
+        says.filter(move |(column, _)| *column == position).map(|(_, says)| says)
+    }
 }
 
 /// How a table stores its rows.
@@ -268,6 +274,19 @@ pub struct Check {
     pub column: Option<usize>,
     /// Source text of the expression.
     pub expression: String,
+    /// What it says of one column, when it has a form that tells a type.
+    pub says: Option<(usize, CheckSays)>,
+}
+
+/// What a CHECK says of a column, NULL aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckSays {
+    /// `column IN ('a', 'b')`.
+    OneOfTexts(Vec<String>),
+    /// `column IN (0, 1)`.
+    OneOfIntegers(Vec<i64>),
+    /// `json_valid(column)`.
+    JsonValid,
 }
 
 /// A view.

@@ -66,7 +66,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let mut tables = Vec::with_capacity(parts.len());
     for part in &parts {
         tables.push(table_plan(inputs.into, part, &mut relations, &mut finish, &mut not_carried)?);
-        not_carried.extend(leftovers::of_table(part.table));
+        not_carried.extend(leftovers::of_table(part.table, part.mapping));
     }
     not_carried.extend(keys.not_carried);
     let selected = |name: &str| inputs.mapping.table(name).is_some();

@@ -1,13 +1,15 @@
 //! Objects of the source that this version does not carry: listed by name with their source text.
 
+use crate::model::decision::TableMapping;
+use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::model::source::{SourceSchema, Table};
+use crate::model::source::{Check, CheckSays, SourceSchema, Table};
 
 const NOT_TRANSLATED: &str = "this version does not translate it";
 
 /// Lists what belongs to one table: CHECKs, generated columns.
 #[must_use]
-pub fn of_table(table: &Table) -> Vec<NotCarried> {
+pub fn of_table(table: &Table, mapping: &TableMapping) -> Vec<NotCarried> {
     let mut left = Vec::new();
     for check in &table.checks {
         let column = check.column.and_then(|column| table.columns.get(column));
@@ -19,7 +21,7 @@ pub fn of_table(table: &Table) -> Vec<NotCarried> {
                 .clone()
                 .or_else(|| column.map(|column| column.name.clone()))
                 .unwrap_or_else(|| "(unnamed)".into()),
-            reason: NOT_TRANSLATED.into(),
+            reason: said_by_type(check, mapping).unwrap_or_else(|| NOT_TRANSLATED.into()),
             source_text: format!("CHECK ({})", check.expression),
         });
     }
@@ -44,6 +46,20 @@ pub fn of_table(table: &Table) -> Vec<NotCarried> {
         }
     }
     left
+}
+
+/// Returns the reason why a CHECK is not needed: the type that the column becomes says it.
+fn said_by_type(check: &Check, mapping: &TableMapping) -> Option<String> {
+    let (position, says) = check.says.as_ref()?;
+    let pg_type = mapping.columns.get(*position)?.pg_type;
+    let is_said = match says {
+        CheckSays::OneOfIntegers(values) => {
+            pg_type == PgType::Boolean && values.contains(&0) && values.contains(&1)
+        }
+        CheckSays::JsonValid => matches!(pg_type, PgType::Json | PgType::Jsonb),
+        CheckSays::OneOfTexts(_) => false,
+    };
+    is_said.then(|| format!("the type {pg_type} says it already"))
 }
 
 /// Lists what belongs to the whole file: views, triggers, tables that cannot be read.

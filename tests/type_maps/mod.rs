@@ -151,3 +151,41 @@ fn what_a_conversion_drops_is_counted() {
     t.code: 1 value is not the same after the conversion truncate, such as 'abcd'.
     ");
 }
+
+#[test]
+fn the_default_takes_flags_by_name_or_check_and_json_by_check() {
+    let source = fixture::from_sql(
+        "flags",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, is_admin INT, issues INT, hasPhone INTEGER, state INT,
+           on_sale INT CHECK (on_sale IN (0, 1)), later INT CHECK (later IN (0, 1)), user_enabled INT,
+           tags TEXT CHECK (json_valid(tags) OR tags IS NULL), loose TEXT, level INT CHECK (level IN (1, 2)));
+         INSERT INTO t VALUES (1, 1, 1, 0, 1, 0, NULL, 1, '[1]', '[1]', 1),
+                              (2, 0, 0, 1, 0, 1, NULL, 0, NULL, '{}', 2);",
+    );
+    let (database, report) = transferred(&source.path, &[], "UTC");
+    transfer::compare_all(&source.path, &database.url, &report).expect_same();
+    insta::assert_snapshot!(types(&database, "t"), @r"
+    id bigint
+    is_admin boolean
+    issues bigint
+    hasPhone boolean
+    state bigint
+    on_sale boolean
+    later boolean
+    user_enabled boolean
+    tags jsonb
+    loose text
+    level bigint
+    ");
+    let reasons: Vec<String> = report
+        .not_carried
+        .iter()
+        .map(|left| format!("{} {}: {}", left.object, left.name, left.reason))
+        .collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    check on_sale: the type boolean says it already
+    check later: the type boolean says it already
+    check tags: the type jsonb says it already
+    check level: this version does not translate it
+    ");
+}

@@ -48,13 +48,19 @@ pub(super) fn describe(
 }
 
 /// CHECKs are in the text only.
-pub(super) fn checks(text: &TableText) -> Vec<Check> {
+pub(super) fn checks(text: &TableText, columns: &[Column]) -> Vec<Check> {
     let checks = text.checks.iter();
+    let position =
+        |name: &str| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
     checks
         .map(|check| Check {
             name: check.name.clone(),
             column: check.column,
             expression: check.expression.clone(),
+            says: check
+                .says
+                .as_ref()
+                .and_then(|(column, says)| Some((position(column)?, says.clone()))),
         })
         .collect()
 }

@@ -38,9 +38,10 @@ pub(super) fn describe(
         uniques: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
-        checks: text.map(columns::checks).unwrap_or_default(),
+        checks: Vec::new(),
         sql: shown(object),
     };
+    table.checks = text.map(|text| columns::checks(text, &table.columns)).unwrap_or_default();
     table.primary_key = keys::primary_key(catalogue, &table, &rows, &index_rows, text, remarks)?;
     table.uniques = keys::uniques(catalogue, &table, &index_rows, text, remarks)?;
     table.indexes = indexes::describe(catalogue, contents, &table, &index_rows, remarks)?;
