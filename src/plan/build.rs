@@ -143,7 +143,8 @@ fn table_plan(
         let decision = &part.mapping.columns[position];
         let identity = identity(part, position, relations, not_carried);
         let default = match default::fitted(&table.columns[position], column) {
-            _ if identity.is_some() => None,
+            // SQLite fills the rowid by itself, whatever DEFAULT says.
+            _ if table.rowid_alias == Some(position) => None,
             DefaultPlan::Absent => None,
             DefaultPlan::Sql(sql) => Some(sql),
             DefaultPlan::NotCarried(reason) => {
