@@ -69,7 +69,7 @@ fn encode(
     out: &mut Vec<u8>,
 ) -> Result<(), Misfit> {
     match pg_type {
-        PgType::BigInt => field::int8(integer(value)?, out),
+        PgType::BigInt => field::int8(bigint(value)?, out),
         PgType::Integer => {
             field::int4(integer(value)?.try_into().map_err(|_| misfit("out of range"))?, out);
         }
@@ -99,6 +99,15 @@ fn integer(value: Value<'_>) -> Result<i64, Misfit> {
     match value {
         Value::Integer(value) => Ok(value),
         _ => Err(misfit("not an integer")),
+    }
+}
+
+/// An integer, or text that is one and would be printed the same.
+#[inline]
+fn bigint(value: Value<'_>) -> Result<i64, Misfit> {
+    match value {
+        Value::Text(text) => decimal::canonical_integer(text).ok_or(misfit("not an integer")),
+        _ => integer(value),
     }
 }
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::map::names::NameSpace;
-use crate::map::unify::parent_positions;
+use crate::map::unify::{comparable, parent_positions};
 use crate::model::decision::{Mapping, TableMapping};
 use crate::model::evidence::{TableEvidence, ValueKind};
 use crate::model::ident::quoted_list;
@@ -246,7 +246,11 @@ fn plan_foreign_key(
         .clone()
         .unwrap_or_else(|| format!("{}_{}_fkey", part.mapping.target, columns.join("_")));
     let source_text = source_text(part.table, key);
-    let (parent, parent_columns) = match resolve_parent(schema, mapping, parts, key, keys) {
+    let resolved =
+        resolve_parent(schema, mapping, parts, key, keys).and_then(|(parent, columns)| {
+            same_types(part, key, parent, &columns).map(|()| (parent, columns))
+        });
+    let (parent, parent_columns) = match resolved {
         Ok(resolved) => resolved,
         Err(reason) => {
             let left = part.not_carried("foreign key", &wanted, reason, source_text);
@@ -324,3 +328,26 @@ fn source_text(table: &Table, key: &ForeignKey) -> String {
     }
     text
 }
+/// Says which columns of a key PostgreSQL could not compare.
+fn same_types(
+    part: &TableParts<'_>,
+    key: &ForeignKey,
+    parent: &TableParts<'_>,
+    parent_columns: &[usize],
+) -> Result<(), String> {
+    for (column, parent_column) in key.columns.iter().zip(parent_columns) {
+        let child = &part.mapping.columns[*column];
+        let parent = &parent.mapping.columns[*parent_column];
+        if !comparable(child.pg_type, parent.pg_type) {
+            return Err(format!(
+                "\"{}\" is {} and \"{}\" is {}, which PostgreSQL does not compare",
+                child.source.escape_debug(),
+                child.pg_type,
+                parent.source.escape_debug(),
+                parent.pg_type
+            ));
+        }
+    }
+    Ok(())
+}
+
