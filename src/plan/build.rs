@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::names::NameSpace;
-use crate::model::decision::{Mapping, TableMapping};
+use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::plan::{
     ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, WidenedColumn,
@@ -64,7 +64,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let mut tables = Vec::with_capacity(parts.len());
     for part in &parts {
         tables.push(table_plan(inputs.into, part, &mut relations, &mut finish, &mut not_carried)?);
-        not_carried.extend(leftovers::of_table(part.table));
+        not_carried.extend(leftovers::of_table(part.table, part.evidence));
     }
     not_carried.extend(keys.not_carried);
     let selected = |name: &str| inputs.mapping.table(name).is_some();
@@ -137,7 +137,7 @@ fn table_plan(
     if table.columns.len() > COLUMNS_MAX {
         return Err(too_many_columns(table));
     }
-    let columns = column_plans(table, part.mapping);
+    let columns = column_plans(part);
     let mut lines = Vec::with_capacity(columns.len());
     for (position, column) in columns.iter().enumerate() {
         let decision = &part.mapping.columns[position];
@@ -178,12 +178,11 @@ fn table_plan(
     })
 }
 
-fn column_plans(table: &Table, mapping: &TableMapping) -> Vec<ColumnPlan> {
-    table
-        .columns
-        .iter()
-        .zip(&mapping.columns)
-        .map(|(column, decision)| ColumnPlan {
+fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
+    let columns = part.table.columns.iter().zip(&part.evidence.columns);
+    columns
+        .zip(&part.mapping.columns)
+        .map(|((column, evidence), decision)| ColumnPlan {
             source: decision.source.clone(),
             readable: column.is_readable(),
             target: decision.target.clone(),
