@@ -85,7 +85,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         finish,
         not_carried,
         widened: widened(&parts),
-        notes: notes(inputs, &parts),
+        notes: notes(inputs, &parts, keys.renamed),
     })
 }
 
@@ -108,8 +108,9 @@ fn widened(parts: &[TableParts<'_>]) -> Vec<WidenedColumn> {
 }
 
 /// Notes of columns, changed names, unused rules and oddities of the source's schema.
-fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>]) -> Vec<String> {
+fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], renamed_keys: Vec<String>) -> Vec<String> {
     let mut notes = inputs.mapping.renamed.clone();
+    notes.extend(renamed_keys);
     for part in parts {
         for decision in &part.mapping.columns {
             let name =
@@ -184,7 +185,7 @@ fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
         .zip(&part.mapping.columns)
         .map(|((column, evidence), decision)| ColumnPlan {
             source: decision.source.clone(),
-            readable: column.is_readable(),
+            readable: column.is_readable() && evidence.not_computable.is_none(),
             target: decision.target.clone(),
             pg_type: decision.pg_type,
             convert: decision.convert,

@@ -54,8 +54,23 @@ pub struct Keys {
     pub steps: Vec<FinishStep>,
     /// What is not made.
     pub not_carried: Vec<NotCarried>,
+    /// Names that had to change, a sentence each.
+    pub renamed: Vec<String>,
     /// Column sets that are unique in the target, per table: what a foreign key may point to.
     unique: Vec<BTreeSet<BTreeSet<usize>>>,
+}
+
+impl Keys {
+    /// A name of the source's own that PostgreSQL cannot have, or has in another place.
+    fn note_name(&mut self, part: &TableParts<'_>, object: &str, wanted: &str, name: &str) {
+        if wanted != name {
+            self.renamed.push(format!(
+                "The {object} \"{}\" of table \"{}\" becomes \"{name}\".",
+                wanted.escape_debug(),
+                part.table.name.escape_debug()
+            ));
+        }
+    }
 }
 
 /// Plans the keys, indexes and foreign keys of all tables. `relations` holds the table names.
@@ -149,6 +164,9 @@ fn push_key(
 ) {
     let columns = part.targets(&key.columns);
     let name = relations.take(wanted);
+    if key.name.is_some() {
+        keys.note_name(part, "constraint", wanted, &name);
+    }
     let sql = ddl::add_key(into, &part.mapping.target, &name, kind, &columns);
     let source_text = format!("{kind} ({})", quoted_list(columns));
     note_collations(part, object, &name, &key.collations, &source_text, keys);
@@ -212,6 +230,7 @@ fn plan_index(
         return;
     }
     let name = relations.take(&index.name);
+    keys.note_name(part, "index", &index.name, &name);
     let collations: Vec<String> = index.terms.iter().map(|term| term.collation.clone()).collect();
     note_collations(part, "index", &name, &collations, &index.sql, keys);
     if index.unique {
@@ -259,6 +278,9 @@ fn plan_foreign_key(
         }
     };
     let name = constraints.take(&wanted);
+    if key.name.is_some() {
+        keys.note_name(part, "constraint", &wanted, &name);
+    }
     let ddl = ForeignKeyDdl {
         name: &name,
         table: &part.mapping.target,
@@ -314,20 +336,6 @@ fn resolve_parent<'p>(
     Ok((part, found))
 }
 
-/// The key as SQLite's grammar has it, for the report.
-fn source_text(table: &Table, key: &ForeignKey) -> String {
-    let columns = key.columns.iter().map(|column| table.columns[*column].name.as_str());
-    let mut text = format!(
-        "FOREIGN KEY ({}) REFERENCES {}",
-        quoted_list(columns),
-        quoted_list([key.parent.as_str()])
-    );
-    if !key.parent_columns.is_empty() {
-        let parents = key.parent_columns.iter().map(String::as_str);
-        text.push_str(&format!(" ({})", quoted_list(parents)));
-    }
-    text
-}
 /// Says which columns of a key PostgreSQL could not compare.
 fn same_types(
     part: &TableParts<'_>,
@@ -351,3 +359,17 @@ fn same_types(
     Ok(())
 }
 
+/// The key as SQLite's grammar has it, for the report.
+fn source_text(table: &Table, key: &ForeignKey) -> String {
+    let columns = key.columns.iter().map(|column| table.columns[*column].name.as_str());
+    let mut text = format!(
+        "FOREIGN KEY ({}) REFERENCES {}",
+        quoted_list(columns),
+        quoted_list([key.parent.as_str()])
+    );
+    if !key.parent_columns.is_empty() {
+        let parents = key.parent_columns.iter().map(String::as_str);
+        text.push_str(&format!(" ({})", quoted_list(parents)));
+    }
+    text
+}
