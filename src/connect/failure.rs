@@ -81,6 +81,9 @@ fn hint_for(server: &DbError) -> Option<&'static str> {
         SqlState::DISK_FULL => {
             "Free space on the server, then run the same command again: it continues."
         }
+        SqlState::PROGRAM_LIMIT_EXCEEDED => {
+            "A row must fit a page of 8 kB, where a number takes 8 bytes and a long text 18. Leave the table out with --skip, or split it in the source."
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "The server is a read-only standby, or the role is set to read only: connect to the primary."
         }

@@ -89,7 +89,7 @@ impl ColumnEncoder {
     #[inline]
     pub(super) fn put(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         match self {
-            Self::BigInt { from_text: false } => field::int8(plain::integer(value)?, out),
+            Self::BigInt { from_text: false } => field::int8(plain::bigint(value)?, out),
             Self::Double { from_text: false } => field::float8(plain::double(value)?, out),
             Self::Text { chars_max, policy } => return text::put(value, *chars_max, *policy, out),
             Self::Boolean { words } => field::boolean(plain::boolean(value, *words)?, out),

@@ -13,6 +13,15 @@ pub(super) fn integer(value: Value<'_>) -> Result<i64, Misfit> {
     }
 }
 
+/// An integer, or text that is one and would be printed the same.
+#[inline]
+pub(super) fn bigint(value: Value<'_>) -> Result<i64, Misfit> {
+    match value {
+        Value::Text(text) => decimal::canonical_integer(text).ok_or(Misfit::new("not an integer")),
+        _ => integer(value),
+    }
+}
+
 /// 2^53: integers up to here are exact in a double.
 pub const DOUBLE_EXACT_MAX: u64 = 1 << 53;
 

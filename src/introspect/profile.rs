@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::map::rules::{Rules, Wants};
-use crate::model::evidence::{Cut, Evidence, Span, TableEvidence};
+use crate::model::evidence::{Cut, Evidence, Span, TableEvidence, ValueKind};
 use crate::model::source::Table;
 use crate::read::{self, Snapshot};
 
@@ -97,8 +97,56 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
+    /// Scans the segment. When SQLite fails, it may be at a generated column (malformed JSON, an
+    /// overflow): a second scan then leaves out those that it cannot compute.
     fn run(
         &self,
+        conn: &Connection,
+        listener: &dyn Listener,
+        cancel: &Cancel,
+    ) -> Result<TableEvidence> {
+        let mut columns: Vec<Option<&str>> = self
+            .table
+            .columns
+            .iter()
+            .map(|column| column.is_readable().then_some(column.name.as_str()))
+            .collect();
+        let first = self.attempt(&columns, conn, listener, cancel);
+        let Err(error) = first else { return first };
+        cancel.check()?;
+        let source = self.source(&columns);
+        let generated = |position: usize| self.table.columns[position].generated.is_some();
+        let broken: Vec<(usize, String)> = (columns.iter().enumerate())
+            .filter(|(position, _)| generated(*position))
+            .filter_map(|(position, name)| {
+                Some((position, source.why_not_computable(conn, (*name)?)?))
+            })
+            .collect();
+        if broken.is_empty() {
+            return Err(error);
+        }
+        for (position, _) in &broken {
+            columns[*position] = None;
+        }
+        let mut evidence = self.attempt(&columns, conn, listener, cancel)?;
+        for (position, reason) in broken {
+            evidence.columns[position].not_computable = Some(reason);
+        }
+        Ok(evidence)
+    }
+
+    fn source<'a>(&'a self, columns: &'a [Option<&'a str>]) -> read::RangeSource<'a> {
+        read::RangeSource {
+            table: &self.table.name,
+            columns,
+            rowid_name: self.table.rowid_name.as_deref(),
+            span: self.span,
+        }
+    }
+
+    fn attempt(
+        &self,
+        columns: &[Option<&str>],
         conn: &Connection,
         listener: &dyn Listener,
         cancel: &Cancel,
@@ -107,19 +155,7 @@ impl Scan<'_> {
             self.wants.iter().map(|wants| ColumnObserver::new(*wants)).collect();
         let mut cutter = Cutter::new(self.span);
         let mut unreported = 0;
-        let columns: Vec<Option<&str>> = self
-            .table
-            .columns
-            .iter()
-            .map(|column| column.is_readable().then_some(column.name.as_str()))
-            .collect();
-        let source = read::RangeSource {
-            table: &self.table.name,
-            columns: &columns,
-            rowid_name: self.table.rowid_name.as_deref(),
-            span: self.span,
-        };
-        source.for_each_row(conn, |rowid, row| {
+        self.source(columns).for_each_row(conn, |rowid, row| {
             let mut bytes = 2;
             for (position, observer) in observers.iter_mut().enumerate() {
                 bytes += observer.observe(row.value(position)?, rowid);
@@ -228,6 +264,13 @@ fn joined(
         table.cuts.retain(|cut| cut.rows > 0 || table.rows > 0);
         if table.rows == 0 {
             table.cuts.clear();
+        }
+        // Other segments may have values of a column that is read as NULL now.
+        for column in table.columns.iter_mut().filter(|column| column.not_computable.is_some()) {
+            let mut empty = Evidence::default();
+            empty.counts[ValueKind::Null as usize] = table.rows;
+            empty.not_computable = column.not_computable.take();
+            *column = empty;
         }
     }
     whole

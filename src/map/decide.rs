@@ -172,9 +172,16 @@ fn decide(
 }
 
 /// Returns the first type that is wider than `from` and holds every value.
+///
+/// Digits that were stored as text are text; only a rule or a foreign key makes numbers of them.
 fn narrowest(from: PgType, evidence: &Evidence) -> PgType {
+    let has_text = evidence.sum(ValueKind::is_text) > 0;
+    let is_number = |pg_type: &PgType| {
+        pg_type.is_integer() || matches!(pg_type, PgType::Double | PgType::Numeric(_))
+    };
+    let wider = WIDER.into_iter().filter(|pg_type| !(has_text && is_number(pg_type)));
     std::iter::once(from.unlimited())
-        .chain(WIDER)
+        .chain(wider)
         .filter(|candidate| *candidate != from && fit::is_provable(*candidate, Convert::Plain))
         .find(|candidate| fit::misfits(*candidate, Convert::Plain, evidence).is_none())
         .unwrap_or(PgType::Bytea)
@@ -229,6 +236,7 @@ mod tests {
             (PgType::BigInt, vec![(K::Integer16, 5), (K::TextEmpty, 1)], PgType::Text),
             (PgType::Text, vec![(K::Text, 5), (K::TextNul, 1)], PgType::Bytea),
             (PgType::Bytea, vec![(K::Text, 5)], PgType::Text),
+            (PgType::Bytea, vec![(K::TextInteger, 5)], PgType::Text),
             (PgType::Bytea, vec![(K::Text, 5), (K::Blob, 1)], PgType::Bytea),
             (PgType::Timestamp, vec![(K::Integer53, 5)], PgType::BigInt),
             (PgType::Timestamp, vec![(K::TextTimestamp, 5), (K::TextTimestampTz, 1)], PgType::Text),

@@ -23,7 +23,7 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         },
         PgType::SmallInt => matches!(kind, K::IntegerBool | K::Integer16),
         PgType::Integer => matches!(kind, K::IntegerBool | K::Integer16 | K::Integer32),
-        PgType::BigInt => kind.is_integer(),
+        PgType::BigInt => kind.is_integer() || matches!(kind, K::TextBoolDigit | K::TextInteger),
         PgType::Double => kind.is_real() || (kind.is_integer() && kind != K::Integer64),
         PgType::Numeric(_) => {
             kind.is_integer()

@@ -1,11 +1,15 @@
 //! One type for both ends of a foreign key.
 //!
-//! Purpose: columns that foreign keys connect form a component (union-find); where their types
-//! cannot be compared by a foreign key, all of them get the narrowest type that holds the values of
-//! every one. Text and varchar compare with each other, so they may differ.
+//! Purpose: columns that foreign keys connect form a component (union-find). Where their types
+//! cannot be compared by a foreign key, the children take the type of the parent when it holds
+//! their values, or all take the narrowest type that holds the values of every one. A key that
+//! counts by itself stays an integer: an id that became text would cost more than a foreign key.
+//! Where no type fits, the columns keep theirs, and the plan leaves the foreign key out.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::convert::Convert;
-use crate::model::decision::TableMapping;
+use crate::model::decision::{Decision, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence};
 use crate::model::pg_type::PgType;
 use crate::model::source::{SourceSchema, Table};
@@ -22,7 +26,8 @@ pub(super) fn foreign_key_types(
     tables: &[(&Table, &TableEvidence)],
     mapped: &mut [TableMapping],
 ) {
-    for component in components(schema, tables) {
+    let (components, children) = components(schema, tables);
+    for component in components {
         let types: Vec<PgType> = component
             .iter()
             .map(|(table, column)| mapped[*table].columns[*column].pg_type)
@@ -30,34 +35,65 @@ pub(super) fn foreign_key_types(
         if types.windows(2).all(|pair| comparable(pair[0], pair[1])) {
             continue;
         }
+        let counts = |(table, column): &ColumnAt| tables[*table].0.rowid_alias == Some(*column);
+        if component.iter().any(counts) {
+            for (table, column) in component {
+                let evidence = &tables[table].1.columns[column];
+                if fit::misfits(PgType::BigInt, Convert::Plain, evidence).is_none() {
+                    become_type(&mut mapped[table].columns[column], PgType::BigInt, Convert::Plain);
+                }
+            }
+            continue;
+        }
         let mut all = Evidence::default();
         for (table, column) in &component {
             all.merge(&tables[*table].1.columns[*column]);
         }
-        let common = WIDER
-            .into_iter()
-            .find(|candidate| fit::misfits(*candidate, Convert::Plain, &all).is_none())
-            .unwrap_or(PgType::Bytea);
+        let parents = component.iter().filter(|at| !children.contains(at)).map(|at| {
+            let parent = &mapped[at.0].columns[at.1];
+            (parent.pg_type.unlimited(), parent.convert)
+        });
+        let wider = WIDER.into_iter().map(|pg_type| (pg_type, Convert::Plain));
+        let common = parents
+            .chain(wider)
+            .find(|(pg_type, convert)| fit::misfits(*pg_type, *convert, &all).is_none());
+        let Some((pg_type, convert)) = common else { continue };
         for (table, column) in component {
             let decision = &mut mapped[table].columns[column];
-            if decision.pg_type != common {
-                decision.notes.push(format!(
-                    "{common} instead of {}, so that its foreign key has one type on both sides.",
-                    decision.pg_type
-                ));
-                decision.pg_type = common;
-                decision.convert = Convert::Plain;
+            if decision.pg_type.unlimited() != pg_type {
+                become_type(decision, pg_type, convert);
             }
         }
     }
 }
 
-fn comparable(a: PgType, b: PgType) -> bool {
+fn become_type(decision: &mut Decision, pg_type: PgType, convert: Convert) {
+    if decision.pg_type == pg_type {
+        return;
+    }
+    decision.notes.push(format!(
+        "{pg_type} instead of {}, so that its foreign key has one type on both sides.",
+        decision.pg_type
+    ));
+    decision.pg_type = pg_type;
+    decision.convert = convert;
+    if decision.widened.as_ref().is_some_and(|widened| widened.from == pg_type) {
+        decision.widened = None;
+    }
+}
+
+/// Returns whether a foreign key compares the two types.
+#[must_use]
+pub(crate) fn comparable(a: PgType, b: PgType) -> bool {
     a.unlimited() == b.unlimited() || (a.is_integer() && b.is_integer())
 }
 
-/// Returns the groups of two or more columns that foreign keys connect, each in source order.
-fn components(schema: &SourceSchema, tables: &[(&Table, &TableEvidence)]) -> Vec<Vec<ColumnAt>> {
+/// Returns the groups of two or more columns that foreign keys connect, each in source order, and
+/// the columns that point to another one.
+fn components(
+    schema: &SourceSchema,
+    tables: &[(&Table, &TableEvidence)],
+) -> (Vec<Vec<ColumnAt>>, BTreeSet<ColumnAt>) {
     let mut first_of = Vec::with_capacity(tables.len());
     let mut total = 0;
     for (table, _) in tables {
@@ -65,6 +101,7 @@ fn components(schema: &SourceSchema, tables: &[(&Table, &TableEvidence)]) -> Vec
         total += table.columns.len();
     }
     let mut leader: Vec<usize> = (0..total).collect();
+    let mut children = BTreeSet::new();
     for (child, (table, _)) in tables.iter().enumerate() {
         for (column, parent, parent_column) in edges(schema, tables, table) {
             let (a, b) = (
@@ -72,16 +109,18 @@ fn components(schema: &SourceSchema, tables: &[(&Table, &TableEvidence)]) -> Vec
                 find(&mut leader, first_of[parent] + parent_column),
             );
             leader[a.max(b)] = a.min(b);
+            if (child, column) != (parent, parent_column) {
+                children.insert((child, column));
+            }
         }
     }
-    let mut groups: std::collections::BTreeMap<usize, Vec<ColumnAt>> =
-        std::collections::BTreeMap::new();
+    let mut groups: BTreeMap<usize, Vec<ColumnAt>> = BTreeMap::new();
     for (table, first) in first_of.iter().enumerate() {
         for column in 0..tables[table].0.columns.len() {
             groups.entry(find(&mut leader, first + column)).or_default().push((table, column));
         }
     }
-    groups.into_values().filter(|group| group.len() > 1).collect()
+    (groups.into_values().filter(|group| group.len() > 1).collect(), children)
 }
 
 /// Returns (child column, parent table, parent column) of each foreign key of a table, as far as

@@ -187,6 +187,9 @@ pub struct Evidence {
     pub digits_before_point_max: u32,
     /// Most digits after the point of a number, measured on NUMERIC affinity only.
     pub digits_after_point_max: u32,
+    /// SQLite's message when it cannot compute a generated column for some row: the column is then
+    /// taken as NULL in every row.
+    pub not_computable: Option<String>,
 }
 
 impl Default for Evidence {
@@ -200,6 +203,7 @@ impl Default for Evidence {
             bytes_max: 0,
             digits_before_point_max: 0,
             digits_after_point_max: 0,
+            not_computable: None,
         }
     }
 }
@@ -255,6 +259,9 @@ impl Evidence {
         self.digits_before_point_max =
             self.digits_before_point_max.max(later.digits_before_point_max);
         self.digits_after_point_max = self.digits_after_point_max.max(later.digits_after_point_max);
+        if self.not_computable.is_none() {
+            self.not_computable.clone_from(&later.not_computable);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::names::NameSpace;
-use crate::model::decision::{Mapping, TableMapping};
+use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::plan::{
     ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, WidenedColumn,
@@ -66,7 +66,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let mut tables = Vec::with_capacity(parts.len());
     for part in &parts {
         tables.push(table_plan(inputs.into, part, &mut relations, &mut finish, &mut not_carried)?);
-        not_carried.extend(leftovers::of_table(part.table, part.mapping));
+        not_carried.extend(leftovers::of_table(part.table, part.mapping, part.evidence));
     }
     not_carried.extend(keys.not_carried);
     let selected = |name: &str| inputs.mapping.table(name).is_some();
@@ -88,7 +88,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         finish,
         not_carried,
         widened: widened(&parts),
-        notes: notes(inputs, &parts),
+        notes: notes(inputs, &parts, keys.renamed),
     })
 }
 
@@ -111,8 +111,9 @@ fn widened(parts: &[TableParts<'_>]) -> Vec<WidenedColumn> {
 }
 
 /// Notes of columns, changed names, unused rules and oddities of the source's schema.
-fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>]) -> Vec<String> {
+fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], renamed_keys: Vec<String>) -> Vec<String> {
     let mut notes = inputs.mapping.renamed.clone();
+    notes.extend(renamed_keys);
     for part in parts {
         for decision in &part.mapping.columns {
             let name =
@@ -140,13 +141,14 @@ fn table_plan(
     if table.columns.len() > COLUMNS_MAX {
         return Err(too_many_columns(table));
     }
-    let columns = column_plans(table, part.mapping);
+    let columns = column_plans(part);
     let mut lines = Vec::with_capacity(columns.len());
     for (position, column) in columns.iter().enumerate() {
         let decision = &part.mapping.columns[position];
         let identity = identity(part, position, relations, not_carried);
         let default = match default::fitted(&table.columns[position], column) {
-            _ if identity.is_some() => None,
+            // SQLite fills the rowid by itself, whatever DEFAULT says.
+            _ if table.rowid_alias == Some(position) => None,
             DefaultPlan::Absent => None,
             DefaultPlan::Sql(sql) => Some(sql),
             DefaultPlan::NotCarried(reason) => {
@@ -180,14 +182,13 @@ fn table_plan(
     })
 }
 
-fn column_plans(table: &Table, mapping: &TableMapping) -> Vec<ColumnPlan> {
-    table
-        .columns
-        .iter()
-        .zip(&mapping.columns)
-        .map(|(column, decision)| ColumnPlan {
+fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
+    let columns = part.table.columns.iter().zip(&part.evidence.columns);
+    columns
+        .zip(&part.mapping.columns)
+        .map(|((column, evidence), decision)| ColumnPlan {
             source: decision.source.clone(),
-            readable: column.is_readable(),
+            readable: column.is_readable() && evidence.not_computable.is_none(),
             target: decision.target.clone(),
             pg_type: decision.pg_type,
             convert: decision.convert,

@@ -64,7 +64,9 @@ pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
             "it is an expression, which this version does not translate",
         );
     };
-    let stored = with_affinity(parsed, column.affinity);
+    let Some(stored) = with_affinity(parsed, column.affinity) else {
+        return DefaultPlan::NotCarried("versions of SQLite make different texts of this number");
+    };
     if stored == Literal::Null {
         return DefaultPlan::Absent;
     }
@@ -183,29 +185,66 @@ fn unquoted_word(source: &str) -> String {
     source.to_owned()
 }
 
-/// The value that SQLite stores when it applies the column's affinity to the literal.
-fn with_affinity(value: Literal, affinity: Affinity) -> Literal {
-    match (affinity, value) {
+/// The value that SQLite stores when it applies the column's affinity to the literal; `None` when
+/// that depends on its version.
+fn with_affinity(value: Literal, affinity: Affinity) -> Option<Literal> {
+    Some(match (affinity, value) {
+        // Stored as the integer 0, where -0.0 loses its sign.
+        (Affinity::Real, Literal::Real(0.0)) => Literal::Real(0.0),
         (Affinity::Text, Literal::Integer(value)) => Literal::Text(value.to_string()),
-        (Affinity::Text, Literal::Real(value)) => {
-            let text = decimal::text_of_double(value);
-            Literal::Text(String::from_utf8_lossy(text.as_bytes()).into_owned())
-        }
+        (Affinity::Text, Literal::Real(value)) => Literal::Text(text_of_real(value)?),
         (Affinity::Integer | Affinity::Numeric | Affinity::Real, Literal::Text(text)) => {
-            match number(&text) {
-                Some(number) => with_affinity(number, affinity),
+            match number_in(&text) {
+                Some(number) => with_affinity(number, affinity)?,
                 None => Literal::Text(text),
             }
         }
         (Affinity::Integer | Affinity::Numeric, Literal::Real(value))
-            if value.fract() == 0.0 && value.abs() < 9.0e15 =>
+            if value.fract() == 0.0 && value.abs() < TWO_TO_63 =>
         {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 64 bits")]
             let whole = value as i64;
             Literal::Integer(whole)
         }
         (_, value) => value,
+    })
+}
+
+/// 2^63, beyond which a real is no 64-bit integer.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+/// The number that affinity makes of a text: blanks around it and one sign, but no hexadecimal.
+fn number_in(text: &str) -> Option<Literal> {
+    let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+    let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+    let is_hex = digits.starts_with("0x") || digits.starts_with("0X");
+    let begins = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    (begins && !is_hex).then(|| number(trimmed)).flatten()
+}
+
+/// The text that TEXT affinity makes of a real, where all versions of SQLite make the same: up to
+/// 3.50 they print 15 digits, later ones 17.
+fn text_of_real(value: f64) -> Option<String> {
+    if value.is_infinite() {
+        return Some(if value > 0.0 { "Inf" } else { "-Inf" }.to_owned());
     }
+    if value == 0.0 {
+        return Some("0.0".to_owned());
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    if digits > 15 || (15..17).contains(&exponent) || value.is_subnormal() {
+        return None;
+    }
+    let with_point =
+        |digits: &str| if digits.contains('.') { digits.to_owned() } else { format!("{digits}.0") };
+    if (-4..15).contains(&exponent) {
+        return Some(with_point(&value.to_string()));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    Some(format!("{}e{sign}{:02}", with_point(mantissa), exponent.abs()))
 }
 
 /// Prints a value that the type holds.
@@ -299,6 +338,13 @@ mod tests {
             ("BOOLEAN", PgType::Boolean, "'f'", "false"),
             ("TEXT", PgType::Text, "'it''s'", "'it''s'"),
             ("TEXT", PgType::Text, "5", "'5'"),
+            ("TEXT", PgType::Text, "1e300", "'1.0e+300'"),
+            ("TEXT", PgType::Text, "123456789012345.0", "'123456789012345.0'"),
+            ("REAL", PgType::Double, "-0.0", "'0.0'::double precision"),
+            ("NUMERIC", PgType::Text, "1e16", "'10000000000000000'"),
+            ("NUMERIC", PgType::Text, "'0x1F'", "'0x1F'"),
+            ("NUMERIC", PgType::Text, "'- 5'", "'- 5'"),
+            ("NUMERIC", PgType::Text, "' -5 '", "'-5'"),
             ("TEXT", PgType::Text, "\"hello\"", "'hello'"),
             ("TEXT", PgType::Text, "bareword", "'bareword'"),
             ("REAL", PgType::Double, "+1.5e3", "'1500.0'::double precision"),
@@ -331,6 +377,8 @@ mod tests {
     fn what_is_no_literal_or_does_not_fit_is_not_guessed() {
         for (declared, pg_type, source) in [
             ("TEXT", PgType::Text, "'a' || 'b'"),
+            ("TEXT", PgType::Text, "1e16"),
+            ("TEXT", PgType::Text, "0.30000000000000004"),
             ("TEXT", PgType::Text, "datetime('now')"),
             ("INTEGER", PgType::BigInt, "1+2"),
             ("INTEGER", PgType::BigInt, "'abc'"),

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::map::names::NameSpace;
-use crate::map::unify::parent_positions;
+use crate::map::unify::{comparable, parent_positions};
 use crate::model::decision::{Mapping, TableMapping};
 use crate::model::evidence::{TableEvidence, ValueKind};
 use crate::model::ident::quoted_list;
@@ -54,8 +54,23 @@ pub struct Keys {
     pub steps: Vec<FinishStep>,
     /// What is not made.
     pub not_carried: Vec<NotCarried>,
+    /// Names that had to change, a sentence each.
+    pub renamed: Vec<String>,
     /// Column sets that are unique in the target, per table: what a foreign key may point to.
     unique: Vec<BTreeSet<BTreeSet<usize>>>,
+}
+
+impl Keys {
+    /// A name of the source's own that PostgreSQL cannot have, or has in another place.
+    fn note_name(&mut self, part: &TableParts<'_>, object: &str, wanted: &str, name: &str) {
+        if wanted != name {
+            self.renamed.push(format!(
+                "The {object} \"{}\" of table \"{}\" becomes \"{name}\".",
+                wanted.escape_debug(),
+                part.table.name.escape_debug()
+            ));
+        }
+    }
 }
 
 /// Plans the keys, indexes and foreign keys of all tables. `relations` holds the table names.
@@ -149,6 +164,9 @@ fn push_key(
 ) {
     let columns = part.targets(&key.columns);
     let name = relations.take(wanted);
+    if key.name.is_some() {
+        keys.note_name(part, "constraint", wanted, &name);
+    }
     let sql = ddl::add_key(into, &part.mapping.target, &name, kind, &columns);
     let source_text = format!("{kind} ({})", quoted_list(columns));
     note_collations(part, object, &name, &key.collations, &source_text, keys);
@@ -212,6 +230,7 @@ fn plan_index(
         return;
     }
     let name = relations.take(&index.name);
+    keys.note_name(part, "index", &index.name, &name);
     let collations: Vec<String> = index.terms.iter().map(|term| term.collation.clone()).collect();
     note_collations(part, "index", &name, &collations, &index.sql, keys);
     if index.unique {
@@ -246,7 +265,11 @@ fn plan_foreign_key(
         .clone()
         .unwrap_or_else(|| format!("{}_{}_fkey", part.mapping.target, columns.join("_")));
     let source_text = source_text(part.table, key);
-    let (parent, parent_columns) = match resolve_parent(schema, mapping, parts, key, keys) {
+    let resolved =
+        resolve_parent(schema, mapping, parts, key, keys).and_then(|(parent, columns)| {
+            same_types(part, key, parent, &columns).map(|()| (parent, columns))
+        });
+    let (parent, parent_columns) = match resolved {
         Ok(resolved) => resolved,
         Err(reason) => {
             let left = part.not_carried("foreign key", &wanted, reason, source_text);
@@ -255,6 +278,9 @@ fn plan_foreign_key(
         }
     };
     let name = constraints.take(&wanted);
+    if key.name.is_some() {
+        keys.note_name(part, "constraint", &wanted, &name);
+    }
     let ddl = ForeignKeyDdl {
         name: &name,
         table: &part.mapping.target,
@@ -308,6 +334,29 @@ fn resolve_parent<'p>(
         return Err(format!("the columns that it points to in \"{shown}\" are not unique"));
     }
     Ok((part, found))
+}
+
+/// Says which columns of a key PostgreSQL could not compare.
+fn same_types(
+    part: &TableParts<'_>,
+    key: &ForeignKey,
+    parent: &TableParts<'_>,
+    parent_columns: &[usize],
+) -> Result<(), String> {
+    for (column, parent_column) in key.columns.iter().zip(parent_columns) {
+        let child = &part.mapping.columns[*column];
+        let parent = &parent.mapping.columns[*parent_column];
+        if !comparable(child.pg_type, parent.pg_type) {
+            return Err(format!(
+                "\"{}\" is {} and \"{}\" is {}, which PostgreSQL does not compare",
+                child.source.escape_debug(),
+                child.pg_type,
+                parent.source.escape_debug(),
+                parent.pg_type
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The key as SQLite's grammar has it, for the report.

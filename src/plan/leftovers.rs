@@ -1,6 +1,7 @@
 //! Objects of the source that this version does not carry: listed by name with their source text.
 
 use crate::model::decision::TableMapping;
+use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 use crate::model::source::{Check, CheckSays, SourceSchema, Table};
@@ -9,7 +10,11 @@ const NOT_TRANSLATED: &str = "this version does not translate it";
 
 /// Lists what belongs to one table: CHECKs, generated columns.
 #[must_use]
-pub fn of_table(table: &Table, mapping: &TableMapping) -> Vec<NotCarried> {
+pub fn of_table(
+    table: &Table,
+    mapping: &TableMapping,
+    evidence: &TableEvidence,
+) -> Vec<NotCarried> {
     let mut left = Vec::new();
     for check in &table.checks {
         let column = check.column.and_then(|column| table.columns.get(column));
@@ -25,13 +30,13 @@ pub fn of_table(table: &Table, mapping: &TableMapping) -> Vec<NotCarried> {
             source_text: format!("CHECK ({})", check.expression),
         });
     }
-    for column in &table.columns {
+    for (column, evidence) in table.columns.iter().zip(&evidence.columns) {
         if let Some(generated) = &column.generated {
             left.push(NotCarried {
                 object: "generated column".into(),
                 table: Some(table.name.clone()),
                 name: column.name.clone(),
-                reason: match &generated.unreadable {
+                reason: match generated.unreadable.as_ref().or(evidence.not_computable.as_ref()) {
                     None => "its values are carried over, as a plain column".into(),
                     Some(reason) => {
                         format!("SQLite cannot compute it here ({reason}), so the column is empty")

@@ -44,6 +44,16 @@ pub fn explain(what: impl Into<String>, file: &str, cause: rusqlite::Error) -> E
     explained.caused_by(cause)
 }
 
+/// SQLite's own message, without the query that the driver adds.
+#[must_use]
+pub fn message(cause: &rusqlite::Error) -> String {
+    match cause {
+        rusqlite::Error::SqliteFailure(_, Some(text))
+        | rusqlite::Error::SqlInputError { msg: text, .. } => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// True when the error tells of the file or of this run, and not of one table: going on with the
 /// next table would be wrong.
 #[must_use]

@@ -122,6 +122,20 @@ impl RangeSource<'_> {
         Ok(())
     }
 
+    /// Says why SQLite cannot compute a generated column for every row; `None` when it can, or when
+    /// it is the whole file that cannot be read.
+    #[must_use]
+    pub fn why_not_computable(&self, conn: &Connection, column: &str) -> Option<String> {
+        // count() has to compute each value; an index could answer for the rows, not for the column.
+        let sql = format!(
+            "SELECT count(t.{}) FROM main.{} AS t NOT INDEXED",
+            quoted(column),
+            quoted(self.table)
+        );
+        let error = conn.query_row(&sql, [], |_| Ok(())).err()?;
+        (!fault::concerns_whole_file(&error)).then(|| fault::message(&error))
+    }
+
     /// Encodes the rows and hands them on in chunks, header and trailer included. Returns the number
     /// of rows.
     ///

@@ -291,15 +291,6 @@ pub(super) fn failure(connection: &Connection, cause: rusqlite::Error) -> Error 
     fault::explain(format!("could not read the schema of \"{file}\""), &file, cause)
 }
 
-/// SQLite's own message, without the query that the driver adds.
-pub(super) fn message(cause: &rusqlite::Error) -> String {
-    match cause {
-        rusqlite::Error::SqliteFailure(_, Some(text))
-        | rusqlite::Error::SqlInputError { msg: text, .. } => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn select(table: &str, columns: &[&str]) -> String {
     let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     format!("SELECT {} FROM main.{}", columns.join(", "), quoted(table))

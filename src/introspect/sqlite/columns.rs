@@ -1,6 +1,6 @@
 //! Columns of a table, and its CHECKs.
 
-use super::catalogue::{Catalogue, ColumnRow, message};
+use super::catalogue::{Catalogue, ColumnRow};
 use crate::error::Result;
 use crate::introspect::ddl::{ColumnText, TableText};
 use crate::model::source::{Affinity, Check, Column, Generated};
@@ -164,7 +164,7 @@ fn why_unreadable(catalogue: &Catalogue<'_>, table: &str, column: &str) -> Resul
         Err(cause) if fault::concerns_whole_file(&cause) => {
             Err(super::catalogue::failure(catalogue.connection(), cause))
         }
-        Err(cause) => Ok(Some(message(&cause))),
+        Err(cause) => Ok(Some(fault::message(&cause))),
     }
 }
 

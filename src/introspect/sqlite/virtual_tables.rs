@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::catalogue::{Catalogue, Object, ObjectKind, failure, message};
+use super::catalogue::{Catalogue, Object, ObjectKind, failure};
 use super::{columns, not_parsed, shown, with_text};
 use crate::error::Result;
 use crate::introspect::ddl::{self, VirtualTableText};
@@ -173,7 +173,7 @@ fn read_through(
         if fault::concerns_whole_file(&cause) {
             return Err(failure(connection, cause));
         }
-        Ok(VirtualTable::Unreadable { reason: message(&cause), give_up_inner: true })
+        Ok(VirtualTable::Unreadable { reason: fault::message(&cause), give_up_inner: true })
     };
     let rows = match catalogue.columns(&object.name)? {
         Ok(rows) => rows,

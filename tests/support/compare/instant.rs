@@ -172,7 +172,12 @@ impl Reader<'_> {
 
     /// Seconds east of UTC.
     fn offset_seconds(&mut self) -> Option<i64> {
-        if self.take(b'Z') {
+        if self.take(b'Z') || self.take(b'z') {
+            return Some(0);
+        }
+        // As Ruby prints it: 2024-01-02 03:04:05 +0000, or UTC.
+        if self.take(b' ') && self.bytes == b"UTC" {
+            self.bytes = &[];
             return Some(0);
         }
         let west = match self.bytes.first()? {
