@@ -273,7 +273,10 @@ pub fn report(
         remarks: opened.schema.remarks.clone(),
         attention,
         ddl: with_ddl.then(|| DdlReport {
-            before: plan.tables.iter().map(|table| table.create.clone()).collect(),
+            before: {
+                let types = plan.types.iter().map(|made| &made.create);
+                types.chain(plan.tables.iter().map(|table| &table.create)).cloned().collect()
+            },
             after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
         }),
     }

@@ -101,14 +101,19 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
     let evidence = rules::EVIDENCE.iter().map(|(word, says)| row(&[&format!("`{word}`"), says]));
     let plain = row(&[
         "`plain`",
-        "every type but interval and arrays",
+        "every type but interval, arrays and enums",
         "the value itself in the form that the type has for it; what the type cannot hold exactly does not fit",
     ]);
     let named = Convert::NAMED.iter().map(|(_, name, types, says)| {
         let types = types.replace("double precision", "double").replace(' ', ", ");
         row(&[&format!("`{name}`"), &types.replace("double", "double precision"), says])
     });
-    let conversions = std::iter::once(plain).chain(named);
+    let labels = row(&[
+        "`enum:keep`, `enum:upper`, `enum:lower`",
+        "enum(NAME), enum(*)",
+        "from text, which becomes a label as it is, in upper or in lower case; `;TEXT=LABEL` after it, as often as needed, names labels that go another way",
+    ]);
+    let conversions = [plain, labels].into_iter().chain(named);
     let mut reader = csv::Reader::from_reader(rules::DEFAULT.as_bytes());
     let default = reader.records().map(|record| {
         let cells: Vec<String> = record

@@ -13,6 +13,7 @@ create table if not exists litelift.run (
     state text not null default 'running' check (state in ('running', 'done')),
     fingerprint text not null,
     plan text not null,
+    enum_types oid[] not null default '{}',
     started_at timestamptz not null default now(),
     finished_at timestamptz
 );

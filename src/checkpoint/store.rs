@@ -154,6 +154,12 @@ pub async fn begin(
     if exists.is_none() {
         transaction.batch_execute(&create_schema).await.map_err(write)?;
     }
+    for made in &plan.types {
+        transaction.batch_execute(&made.create).await.map_err(|error| {
+            let what = format!("create type \"{}\"", made.name.escape_debug());
+            failure::failed(&what, &error)
+        })?;
+    }
     for table in &plan.tables {
         transaction.batch_execute(&table.create).await.map_err(|error| {
             let what = format!("create table \"{}\"", table.target.escape_debug());
@@ -180,6 +186,16 @@ pub async fn begin(
              JOIN pg_class c ON c.relname = t.target \
              JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $4",
             &[&run, &sources, &targets, &plan.schema],
+        )
+        .await
+        .map_err(write)?;
+    let types: Vec<&str> = plan.types.iter().map(|made| made.name.as_str()).collect();
+    transaction
+        .execute(
+            "UPDATE litelift.run SET enum_types = ARRAY (SELECT t.oid FROM pg_type t \
+             JOIN pg_namespace n ON n.oid = t.typnamespace \
+             WHERE n.nspname = $2 AND t.typname = ANY ($3)) WHERE id = $1",
+            &[&run, &plan.schema, &types],
         )
         .await
         .map_err(write)?;
@@ -341,6 +357,19 @@ pub async fn discard(session: &mut Session, run: i64, schema: &str, made: &[Made
             .batch_execute(&format!("DROP TABLE {}", drop.join(", ")))
             .await
             .map_err(write)?;
+    }
+    // By oid: a type of that name that somebody made later is not ours.
+    let types = transaction
+        .query(
+            "SELECT format('DROP TYPE %I.%I', n.nspname, t.typname) FROM litelift.run u \
+             JOIN pg_type t ON t.oid = ANY (u.enum_types) \
+             JOIN pg_namespace n ON n.oid = t.typnamespace WHERE u.id = $1",
+            &[&run],
+        )
+        .await
+        .map_err(write)?;
+    for row in types {
+        transaction.batch_execute(row.get(0)).await.map_err(write)?;
     }
     transaction.execute("DELETE FROM litelift.run WHERE id = $1", &[&run]).await.map_err(write)?;
     transaction.commit().await.map_err(write)

@@ -1,7 +1,10 @@
 //! The encoder of one column, chosen once, and what each conversion takes.
 
-use crate::model::convert::{Conversion, Convert};
+use std::collections::HashMap;
+
+use crate::model::convert::{Conversion, Convert, EnumCase};
 use crate::model::pg_type::{Element, PgType};
+use crate::model::plan::ColumnPlan;
 use crate::model::value::Value;
 
 use super::epoch::{self, Epoch};
@@ -33,6 +36,14 @@ pub(super) enum ColumnEncoder {
     Inet { cidr: bool },
     MacAddr,
     Array { element: Element, commas: bool },
+    Enum(Labels),
+}
+
+/// Labels by text; what is not among them goes by case.
+#[derive(Debug, Clone)]
+pub(super) struct Labels {
+    by_text: HashMap<Box<[u8]>, Box<[u8]>>,
+    case: EnumCase,
 }
 
 /// Where a date or time comes from.
@@ -49,10 +60,11 @@ pub(super) enum Clock {
 impl ColumnEncoder {
     /// Chooses the encoder. A conversion that cannot make the type is refused when the type map is
     /// read; here it counts as plain.
-    pub(super) fn new(pg_type: PgType, convert: Convert, zone: &Zone) -> Self {
+    pub(super) fn new(plan: &ColumnPlan, zone: &Zone) -> Self {
+        let (pg_type, convert) = (plan.pg_type, plan.convert);
         let named = match convert {
             Convert::Named(conversion) => Some(conversion),
-            Convert::Plain => None,
+            Convert::Plain | Convert::Enum(_) => None,
         };
         let from_text = named == Some(Conversion::Number);
         let text = |chars_max| Self::Text { chars_max, policy: text::Policy::of(named) };
@@ -82,6 +94,7 @@ impl ColumnEncoder {
             PgType::Array(element) => {
                 Self::Array { element, commas: named == Some(Conversion::ArrayComma) }
             }
+            PgType::Enum(_) => Self::Enum(Labels::new(plan)),
         }
     }
 
@@ -145,6 +158,7 @@ impl ColumnEncoder {
                     return Err(Misfit::new("not a list of the element's type"));
                 }
             }
+            Self::Enum(labels) => labels.put(value, out)?,
             // The others are done in `put`.
             _ => return Err(Misfit::new("no encoder")),
         }
@@ -287,5 +301,36 @@ fn uuid(value: Value<'_>, conversion: Option<Conversion>) -> Result<[u8; 16], Mi
             words::uuid_of_digits(digits).ok_or(none)
         }
         _ => Err(none),
+    }
+}
+
+impl Labels {
+    fn new(plan: &ColumnPlan) -> Self {
+        let labels = plan.labels.iter();
+        Self {
+            by_text: labels
+                .map(|(from, to)| (from.as_bytes().into(), to.as_bytes().into()))
+                .collect(),
+            case: match plan.convert {
+                Convert::Enum(case) => case,
+                Convert::Plain | Convert::Named(_) => EnumCase::Keep,
+            },
+        }
+    }
+
+    fn put(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        let text = plain::text(value)?;
+        if let Some(label) = self.by_text.get(text) {
+            field::bytes(label, out);
+            return Ok(());
+        }
+        let text = std::str::from_utf8(text).map_err(|_| Misfit::new("not UTF-8"))?;
+        let label = self.case.label(text);
+        // enum_in refuses longer ones; NUL cannot be in any text.
+        if label.len() > 63 || label.contains('\0') {
+            return Err(Misfit::new("not a label of at most 63 bytes"));
+        }
+        field::bytes(label.as_bytes(), out);
+        Ok(())
     }
 }

@@ -36,10 +36,7 @@ impl RowEncoder {
     pub fn new(columns: &[ColumnPlan], zone: &Zone) -> Self {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         Self {
-            columns: columns
-                .iter()
-                .map(|column| ColumnEncoder::new(column.pg_type, column.convert, zone))
-                .collect(),
+            columns: columns.iter().map(|column| ColumnEncoder::new(column, zone)).collect(),
             field_count: count.to_be_bytes(),
         }
     }

@@ -15,6 +15,7 @@ use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
 use crate::model::convert::{Conversion, Convert};
 use crate::model::decision::Mapping;
 use crate::model::evidence::{Example, Span};
+use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
 use crate::model::source::Table;
 use crate::model::value::Value;
@@ -22,6 +23,9 @@ use crate::read::{self, Snapshot};
 
 /// Rows between two looks at the cancel flag.
 const ROWS_PER_CHECK: u64 = 4096;
+
+/// Most labels of an enum type; a column with more different texts is no enumeration.
+const LABELS_MAX: usize = 1_000;
 
 /// Checks the columns; one result for each, in their order.
 ///
@@ -50,6 +54,7 @@ pub fn check(
                     target: decision.target.clone(),
                     pg_type: decision.pg_type,
                     convert: decision.convert,
+                    labels: decision.labels.clone(),
                 };
                 let checked =
                     snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
@@ -87,6 +92,18 @@ fn column_of(
             return Ok(());
         }
         let encoded = encoder.field(0, value, &mut field);
+        if matches!(plan.pg_type, PgType::Enum(_))
+            && encoded.is_ok()
+            && let Some(label) = field.get(4..).and_then(|label| std::str::from_utf8(label).ok())
+            && checked.labels.len() <= LABELS_MAX
+            && !checked.labels.contains(label)
+        {
+            checked.labels.insert(label.to_owned());
+            if checked.labels.len() > LABELS_MAX {
+                checked.misfits += 1;
+                checked.reasons = vec![format!("more than {LABELS_MAX} labels")];
+            }
+        }
         if encoded.is_ok() && loses(plan.convert, value, &field) {
             if checked.changed == 0 {
                 checked.changed_example = value.shown();

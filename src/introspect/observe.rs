@@ -273,6 +273,7 @@ mod tests {
                     target: String::new(),
                     pg_type,
                     convert,
+                    labels: Vec::new(),
                 };
                 let encoder =
                     crate::encode::RowEncoder::new(&[plan], &crate::encode::Zone::default());

@@ -5,13 +5,13 @@
 //!
 //! Known gaps: names are always kept (`--names` is not there yet); see [`super::names`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, Mapping, TableMapping, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
 use crate::model::pg_type::PgType;
-use crate::model::source::{Column, SourceSchema, Table};
+use crate::model::source::{CheckSays, Column, SourceSchema, Table};
 
 use super::fit::{self, is_natural};
 use super::names::NameSpace;
@@ -63,6 +63,10 @@ pub fn settle(
                     checked.changed_example
                 ));
             }
+            if let PgType::Enum(name) = decision.pg_type {
+                let known = mapping.enums.entry(name).or_default();
+                add_labels(tables[*table].0, *column, decision, &checked.labels, known);
+            }
             continue;
         }
         decision.widened = Some(Widening {
@@ -77,6 +81,35 @@ pub fn settle(
     unify::foreign_key_types(schema, tables, &mut mapping.tables);
 }
 
+/// Adds a column's labels to its enum type: those of its CHECK in their order, those of the rule's
+/// table, then what else was found, sorted.
+fn add_labels(
+    table: &Table,
+    column: usize,
+    decision: &Decision,
+    found: &BTreeSet<String>,
+    known: &mut Vec<String>,
+) {
+    let label = |text: &str| {
+        let named = decision.labels.iter().find(|(from, _)| from == text);
+        match (named, decision.convert) {
+            (Some((_, label)), _) => label.clone(),
+            (None, Convert::Enum(case)) => case.label(text),
+            (None, _) => text.to_owned(),
+        }
+    };
+    let checked = table.checks_of(column).filter_map(|says| match says {
+        CheckSays::OneOfTexts(texts) => Some(texts.iter().map(|text| label(text))),
+        CheckSays::OneOfIntegers(_) | CheckSays::JsonValid => None,
+    });
+    let named = decision.labels.iter().map(|(_, label)| label.clone());
+    for label in checked.flatten().chain(named).chain(found.iter().cloned()) {
+        if !known.contains(&label) {
+            known.push(label);
+        }
+    }
+}
+
 /// What running a column's values through its encoder found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
@@ -86,6 +119,8 @@ pub struct Checked {
     pub reasons: Vec<String>,
     /// The first of them.
     pub examples: Vec<Example>,
+    /// Labels that the values of an enum column become.
+    pub labels: BTreeSet<String>,
     /// Values that fit but lose something on the way: cut, mended or rounded.
     pub changed: u64,
     /// The first of them.
@@ -114,7 +149,7 @@ pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules) -> Mapping {
             TableMapping { source: table.name.clone(), target, columns }
         })
         .collect();
-    Mapping { tables: mapped, renamed, unused_rules: rules.unused(&used) }
+    Mapping { tables: mapped, renamed, enums: BTreeMap::new(), unused_rules: rules.unused(&used) }
 }
 
 fn columns(
@@ -164,6 +199,7 @@ fn decide(
         target,
         pg_type,
         convert,
+        labels: matched.labels,
         rule: matched.at,
         widened,
         not_null: wanted_not_null && nulls == 0,

@@ -57,7 +57,8 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         | PgType::Inet
         | PgType::Cidr
         | PgType::MacAddr
-        | PgType::Array(_) => true,
+        | PgType::Array(_)
+        | PgType::Enum(_) => true,
     }
 }
 
@@ -86,6 +87,7 @@ pub fn is_provable(pg_type: PgType, convert: Convert) -> bool {
                 | PgType::Cidr
                 | PgType::MacAddr
                 | PgType::Array(_)
+                | PgType::Enum(_)
         )
 }
 

@@ -41,6 +41,11 @@ impl NameSpace {
     }
 }
 
+/// Returns the name itself when PostgreSQL can have it, else a shortened one with a hash.
+pub(crate) fn fitted_name(name: &str) -> String {
+    fitted(name, 0)
+}
+
 /// Returns the name itself when it fits and no attempt failed before, else a shortened one with a
 /// hash of the whole name and the attempt.
 fn fitted(name: &str, attempt: u32) -> String {

@@ -10,11 +10,12 @@
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
+use super::names::fitted_name;
 use crate::error::{Error, Result};
-use crate::model::convert::Convert;
+use crate::model::convert::{Convert, LabelTable, with_labels};
 use crate::model::decision::RuleRef;
 use crate::model::evidence::{Evidence, ValueKind};
-use crate::model::pg_type::{PgType, VARCHAR_CHARS_MAX, precision_and_scale};
+use crate::model::pg_type::{EnumName, PgType, VARCHAR_CHARS_MAX, precision_and_scale};
 use crate::model::source::{CheckSays, Column, Index, IndexTermOf, Table};
 
 /// Type map that is always tried last.
@@ -22,7 +23,7 @@ pub const DEFAULT: &str = include_str!("../../type_maps/default.csv");
 
 /// The words for what a column's values are. Each is true when there is a value that is not NULL and
 /// every one is of its kinds; `empty` is true when there is none.
-pub const EVIDENCE: [(&str, &str); 24] = [
+pub const EVIDENCE: [(&str, &str); 25] = [
     ("empty", "there is no value but NULL"),
     ("bool01", "integer 0 or 1"),
     ("flag", "integer 0 or 1, in a column of no key, foreign key or unique index"),
@@ -45,6 +46,7 @@ pub const EVIDENCE: [(&str, &str); 24] = [
     ("uuids", "UUID text in the 8-4-4-4-12 form"),
     ("json", "JSON objects and arrays, as text"),
     ("check_json", "JSON text, and a CHECK (json_valid(x)) says that there is no other"),
+    ("check_texts", "text, and a CHECK (x IN ('a', 'b')) lists all that it may be"),
     ("number_texts", "text that is a number as PostgreSQL prints it"),
     ("epoch_s", "integers that are seconds since 1970 of the years 1990 to 2100"),
     ("epoch_ms", "the same in milliseconds"),
@@ -84,6 +86,14 @@ fn satisfies(table: &Table, position: usize, evidence: &Evidence, word: &str) ->
             (all(|kind| matches!(kind, K::TextJson | K::TextJsonScalar))
                 || evidence.not_null() == 0)
                 && table.checks_of(position).any(|says| *says == CheckSays::JsonValid)
+        }
+        "check_texts" => {
+            (all(K::is_text) || evidence.not_null() == 0)
+                && !is_key(table, position)
+                && table.checks_of(position).any(|says| {
+                    matches!(says, CheckSays::OneOfTexts(texts)
+                        if texts.iter().all(|text| text.len() <= 63))
+                })
         }
         "bool_words" => {
             all(|kind| matches!(kind, K::IntegerBool | K::TextBoolDigit | K::TextBoolWord))
@@ -157,6 +167,8 @@ enum RuleType {
     VarcharDeclared,
     /// `numeric(*)`: numeric(p,s) with the declared p and s, numeric without.
     NumericDeclared,
+    /// `enum(*)`: an enum type of the column's own, named after table and column.
+    EnumOwn,
 }
 
 impl RuleType {
@@ -164,7 +176,9 @@ impl RuleType {
         match text.trim().to_ascii_lowercase().as_str() {
             "varchar(*)" => Ok(Self::VarcharDeclared),
             "numeric(*)" => Ok(Self::NumericDeclared),
-            other => other.parse().map(Self::Fixed),
+            "enum(*)" => Ok(Self::EnumOwn),
+            // As written: the name of an enum type keeps its case.
+            _ => text.parse().map(Self::Fixed),
         }
     }
 
@@ -173,10 +187,12 @@ impl RuleType {
             Self::Fixed(pg_type) => pg_type,
             Self::VarcharDeclared => PgType::Varchar(1),
             Self::NumericDeclared => PgType::Numeric(None),
+            Self::EnumOwn => EnumName::new("own").map_or(PgType::Text, PgType::Enum),
         })
     }
 
-    fn resolve(self, declared: &str) -> PgType {
+    fn resolve(self, table: &str, column: &Column) -> PgType {
+        let declared = column.declared.as_str();
         let sizes = declared
             .split_once('(')
             .and_then(|(_, rest)| rest.split_once(')'))
@@ -187,6 +203,10 @@ impl RuleType {
                 .and_then(|sizes| sizes.parse().ok())
                 .filter(|chars| (1..=VARCHAR_CHARS_MAX).contains(chars))
                 .map_or(PgType::Text, PgType::Varchar),
+            (Self::EnumOwn, _) => {
+                let name = fitted_name(&format!("{table}_{}", column.name));
+                EnumName::new(&name).map_or(PgType::Text, PgType::Enum)
+            }
             (Self::NumericDeclared, sizes) => PgType::Numeric(sizes.and_then(precision_and_scale)),
         }
     }
@@ -201,6 +221,7 @@ struct Rule {
     evidence: String,
     rule_type: RuleType,
     convert: Convert,
+    labels: LabelTable,
     from_user: bool,
     at: RuleRef,
 }
@@ -253,6 +274,8 @@ pub struct Match {
     pub pg_type: PgType,
     /// The conversion.
     pub convert: Convert,
+    /// Labels of an enum.
+    pub labels: LabelTable,
     /// Where the rule stands.
     pub at: RuleRef,
 }
@@ -295,8 +318,9 @@ impl Rules {
         match (position, rule) {
             (Some(position), Some(rule)) => Match {
                 rule: position,
-                pg_type: rule.rule_type.resolve(&column.declared),
+                pg_type: rule.rule_type.resolve(&table.name, column),
                 convert: rule.convert,
+                labels: rule.labels.clone(),
                 at: rule.at.clone(),
             },
             // The default's last row matches everything; a Rules without it still widens right.
@@ -304,6 +328,7 @@ impl Rules {
                 rule: usize::MAX,
                 pg_type: PgType::Text,
                 convert: Convert::Plain,
+                labels: Vec::new(),
                 at: RuleRef { file: "default".into(), line: 0, note: String::new() },
             },
         }
@@ -317,7 +342,7 @@ impl Rules {
             wants.json |= rule.evidence == "json"
                 || (rule.evidence == "check_json"
                     && table.checks.iter().any(|check| check.says.is_some()));
-            match rule.rule_type.resolve(&column.declared) {
+            match rule.rule_type.resolve(&table.name, column) {
                 PgType::Numeric(Some(_)) => wants.digits = true,
                 PgType::Jsonb => wants.json = true,
                 _ => {}
@@ -344,13 +369,14 @@ impl Rules {
             .iter()
             .map(|rule| {
                 format!(
-                    "{}|{}|{}|{}|{:?}|{}\n",
+                    "{}|{}|{}|{}|{:?}|{}|{:?}\n",
                     rule.table,
                     rule.column,
                     rule.declared,
                     rule.evidence,
                     rule.rule_type,
-                    rule.convert.name()
+                    rule.convert.name(),
+                    rule.labels
                 )
             })
             .collect()
@@ -386,7 +412,8 @@ fn read_into(file: &str, text: &str, from_user: bool, rules: &mut Vec<Rule>) -> 
 
 fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
     let rule_type = RuleType::parse(&row.pg_type).map_err(|reason| bad_row(file, line, &reason))?;
-    let convert = Convert::parse(&row.convert).map_err(|reason| bad_row(file, line, &reason))?;
+    let (convert, labels) =
+        with_labels(&row.convert).map_err(|reason| bad_row(file, line, &reason))?;
     if !rule_type.takes(convert) {
         let reason = format!("conversion \"{}\" cannot make {}", convert.name(), row.pg_type);
         return Err(bad_row(file, line, &reason));
@@ -406,6 +433,7 @@ fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
         evidence: row.evidence,
         rule_type,
         convert,
+        labels,
         from_user,
         at: RuleRef { file: file.to_owned(), line, note: row.note },
     })

@@ -13,7 +13,39 @@ pub enum Convert {
     Plain,
     /// One of [`NAMED`](Self::NAMED), by its name.
     Named(Conversion),
+    /// Text to labels of an enum type, by the rule's table of labels and else by case.
+    Enum(EnumCase),
 }
+
+/// What happens to the case of a label that the table does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EnumCase {
+    /// It stays as it is.
+    Keep,
+    /// Upper case.
+    Upper,
+    /// Lower case.
+    Lower,
+}
+
+impl EnumCase {
+    /// The cases with their names in a type map.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Keep, "enum:keep"), (Self::Upper, "enum:upper"), (Self::Lower, "enum:lower")];
+
+    /// Returns the label of a text.
+    #[must_use]
+    pub fn label(self, text: &str) -> String {
+        match self {
+            Self::Keep => text.to_owned(),
+            Self::Upper => text.to_uppercase(),
+            Self::Lower => text.to_lowercase(),
+        }
+    }
+}
+
+/// Text of the source and its label in the target.
+pub type LabelTable = Vec<(String, String)>;
 
 /// The conversions that are no more than a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -196,7 +228,7 @@ impl Convert {
         (Conversion::Truncate, "truncate", "varchar char", "longer text is cut"),
     ];
 
-    /// Reads what stands in a type map. Empty text is `plain`.
+    /// Reads what stands in a type map before the first `;`. Empty text is `plain`.
     ///
     /// # Errors
     /// A sentence without the full stop that says what is allowed.
@@ -205,10 +237,16 @@ impl Convert {
         if text.is_empty() || text == "plain" {
             return Ok(Self::Plain);
         }
+        if let Some((case, _)) = EnumCase::ALL.iter().find(|(_, name)| *name == text) {
+            return Ok(Self::Enum(*case));
+        }
         let known = Self::NAMED.iter().find(|(_, name, ..)| *name == text);
         known.map(|(conversion, ..)| Self::Named(*conversion)).ok_or_else(|| {
             let names: Vec<&str> = Self::NAMED.iter().map(|(_, name, ..)| *name).collect();
-            format!("conversion \"{text}\" is not one of plain, {}", names.join(", "))
+            format!(
+                "conversion \"{text}\" is not one of plain, enum:keep, enum:upper, enum:lower, {}",
+                names.join(", ")
+            )
         })
     }
 
@@ -217,6 +255,10 @@ impl Convert {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Enum(case) => {
+                let known = EnumCase::ALL.iter().find(|(known, _)| *known == case);
+                known.map_or("enum:keep", |(_, name)| name)
+            }
             Self::Named(conversion) => {
                 let known = Self::NAMED.iter().find(|(named, ..)| *named == conversion);
                 known.map_or("plain", |(_, name, ..)| name)
@@ -228,7 +270,10 @@ impl Convert {
     #[must_use]
     pub fn makes(self, pg_type: PgType) -> bool {
         match self {
-            Self::Plain => !matches!(pg_type, PgType::Interval | PgType::Array(_)),
+            Self::Plain => {
+                !matches!(pg_type, PgType::Interval | PgType::Array(_) | PgType::Enum(_))
+            }
+            Self::Enum(_) => matches!(pg_type, PgType::Enum(_)),
             Self::Named(conversion) => {
                 let known = Self::NAMED.iter().find(|(named, ..)| *named == conversion);
                 known.is_some_and(|(_, _, types, _)| has_type(types, pg_type))
@@ -258,4 +303,24 @@ impl TryFrom<String> for Convert {
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&text)
     }
+}
+
+/// Reads `convert` as it stands in a type map: a conversion, and for `enum:` after it
+/// `;TEXT=LABEL` as often as needed.
+///
+/// # Errors
+/// A sentence without the full stop that says what is allowed.
+pub fn with_labels(text: &str) -> Result<(Convert, LabelTable), String> {
+    let mut parts = text.split(';');
+    let convert = Convert::parse(parts.next().unwrap_or_default())?;
+    let mut labels = Vec::new();
+    for part in parts {
+        let (from, to) =
+            part.split_once('=').ok_or_else(|| format!("\"{part}\" is not TEXT=LABEL"))?;
+        labels.push((from.to_owned(), to.to_owned()));
+    }
+    if !labels.is_empty() && !matches!(convert, Convert::Enum(_)) {
+        return Err(format!("\"{}\" takes no labels", convert.name()));
+    }
+    Ok((convert, labels))
 }

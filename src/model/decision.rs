@@ -1,10 +1,12 @@
 //! Which PostgreSQL type each column becomes, by which conversion, and why.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::convert::Convert;
+use super::convert::{Convert, LabelTable};
 use super::evidence::Example;
-use super::pg_type::PgType;
+use super::pg_type::{EnumName, PgType};
 
 /// Where a rule stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,8 @@ pub struct Decision {
     pub pg_type: PgType,
     /// How values get there.
     pub convert: Convert,
+    /// Labels of an enum that its case alone does not give.
+    pub labels: LabelTable,
     /// The rule that decided.
     pub rule: RuleRef,
     /// Set when the rule's type was too narrow.
@@ -63,12 +67,14 @@ pub struct TableMapping {
 }
 
 /// The decisions for every selected table, in the order of `SourceSchema::tables`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
     /// Tables.
     pub tables: Vec<TableMapping>,
     /// Names that had to change, a sentence each.
     pub renamed: Vec<String>,
+    /// Labels of each enum type, by its name, in their order.
+    pub enums: BTreeMap<EnumName, Vec<String>>,
     /// Rules of the user's files that decided nothing: a typo must not pass in silence.
     pub unused_rules: Vec<RuleRef>,
 }

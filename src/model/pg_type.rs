@@ -56,6 +56,42 @@ pub enum PgType {
     MacAddr,
     /// A one-dimensional array.
     Array(Element),
+    /// An enum type that litelift makes in the target schema.
+    Enum(EnumName),
+}
+
+/// The name of an enum type: at most 63 bytes, kept in place so that a type stays a plain value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnumName {
+    bytes: [u8; ENUM_NAME_BYTES_MAX],
+    length: u8,
+}
+
+/// Longest identifier of PostgreSQL (`NAMEDATALEN` - 1).
+const ENUM_NAME_BYTES_MAX: usize = 63;
+
+impl EnumName {
+    /// Takes a name of 1 to 63 bytes.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let length = u8::try_from(name.len()).ok().filter(|length| *length > 0)?;
+        let mut bytes = [0; ENUM_NAME_BYTES_MAX];
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        Some(Self { bytes, length })
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Only `new` makes one, from a str of that length.
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for EnumName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
 }
 
 /// What an array holds.
@@ -101,6 +137,15 @@ pub const VARCHAR_CHARS_MAX: u32 = 10_485_760;
 pub const NUMERIC_PRECISION_MAX: u16 = 1000;
 
 impl PgType {
+    /// Returns the type as SQL has it; an enum type with its schema.
+    #[must_use]
+    pub fn sql(self, schema: &str) -> String {
+        match self {
+            Self::Enum(name) => super::ident::qualified(schema, name.as_str()),
+            other => other.to_string(),
+        }
+    }
+
     /// Returns true for text and varchar.
     #[must_use]
     pub const fn is_textual(self) -> bool {
@@ -152,6 +197,7 @@ impl fmt::Display for PgType {
             Self::Cidr => f.write_str("cidr"),
             Self::MacAddr => f.write_str("macaddr"),
             Self::Array(element) => write!(f, "{}[]", element.name()),
+            Self::Enum(name) => write!(f, "enum({})", name.as_str()),
         }
     }
 }
@@ -182,6 +228,13 @@ impl std::str::FromStr for PgType {
                 format!(
                     "array \"{text}\" is not one of text[], bigint[], double precision[], boolean[]"
                 )
+            });
+        }
+        if lower.starts_with("enum(") {
+            // The name keeps its case.
+            let name = text.trim()["enum(".len()..].strip_suffix(')').unwrap_or_default().trim();
+            return EnumName::new(name).map(Self::Enum).ok_or_else(|| {
+                format!("\"{text}\" is not enum(NAME) with a name of 1 to 63 bytes")
             });
         }
         let (name, arguments) = match lower.split_once('(') {
@@ -283,6 +336,7 @@ mod tests {
             PgType::MacAddr,
             PgType::Array(Element::Text),
             PgType::Array(Element::Double),
+            PgType::Enum(EnumName::new("Mood of é").unwrap()),
         ] {
             assert_eq!(pg_type.to_string().parse(), Ok(pg_type));
         }

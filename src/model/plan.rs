@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::convert::Convert;
+use super::convert::{Convert, LabelTable};
 use super::decision::Widening;
 use super::evidence::Span;
 use super::pg_type::PgType;
@@ -19,6 +19,8 @@ pub struct TransferPlan {
     pub schema: String,
     /// Zone of texts that name none.
     pub source_tz: String,
+    /// Enum types, made before the tables.
+    pub types: Vec<TypePlan>,
     /// Tables in source order.
     pub tables: Vec<TablePlan>,
     /// Parts of tables, those of the largest table first.
@@ -46,6 +48,15 @@ pub struct WidenedColumn {
     pub becomes: PgType,
     /// Why.
     pub widening: Widening,
+}
+
+/// An enum type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypePlan {
+    /// Name in the target schema.
+    pub name: String,
+    /// CREATE TYPE, complete.
+    pub create: String,
 }
 
 /// One table.
@@ -80,6 +91,8 @@ pub struct ColumnPlan {
     pub pg_type: PgType,
     /// Conversion.
     pub convert: Convert,
+    /// Labels of an enum that its case alone does not give.
+    pub labels: LabelTable,
 }
 
 impl ColumnPlan {

@@ -6,8 +6,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::map::names::NameSpace;
 use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
+use crate::model::pg_type::{EnumName, PgType};
 use crate::model::plan::{
-    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, WidenedColumn,
+    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, TypePlan, WidenedColumn,
 };
 use crate::model::source::{SourceSchema, Table};
 
@@ -65,7 +66,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let mut finish = keys.steps;
     let mut tables = Vec::with_capacity(parts.len());
     for part in &parts {
-        tables.push(table_plan(inputs.into, part, &mut relations, &mut finish, &mut not_carried)?);
+        tables.push(table_plan(inputs, part, &mut relations, &mut finish, &mut not_carried)?);
         not_carried.extend(leftovers::of_table(part.table, part.mapping, part.evidence));
     }
     not_carried.extend(keys.not_carried);
@@ -83,6 +84,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     Ok(TransferPlan {
         schema: inputs.into.to_owned(),
         source_tz: inputs.zone.to_owned(),
+        types: types(inputs),
         tables,
         ranges: ranges::in_order(&evidence),
         finish,
@@ -130,14 +132,34 @@ fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], renamed_keys: Vec<String
     notes
 }
 
+/// The enum types that columns still have after all were decided.
+fn types(inputs: &Inputs<'_>) -> Vec<TypePlan> {
+    let columns = inputs.mapping.tables.iter().flat_map(|table| &table.columns);
+    let used: BTreeSet<EnumName> = columns
+        .filter_map(|decision| match decision.pg_type {
+            PgType::Enum(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    used.into_iter()
+        .map(|name| {
+            let labels = inputs.mapping.enums.get(&name).map_or(&[][..], Vec::as_slice);
+            TypePlan {
+                name: name.as_str().to_owned(),
+                create: ddl::create_enum(inputs.into, name.as_str(), labels),
+            }
+        })
+        .collect()
+}
+
 fn table_plan(
-    into: &str,
+    inputs: &Inputs<'_>,
     part: &TableParts<'_>,
     relations: &mut NameSpace,
     finish: &mut Vec<FinishStep>,
     not_carried: &mut Vec<NotCarried>,
 ) -> Result<TablePlan> {
-    let table = part.table;
+    let (into, table) = (inputs.into, part.table);
     if table.columns.len() > COLUMNS_MAX {
         return Err(too_many_columns(table));
     }
@@ -146,7 +168,11 @@ fn table_plan(
     for (position, column) in columns.iter().enumerate() {
         let decision = &part.mapping.columns[position];
         let identity = identity(part, position, relations, not_carried);
-        let default = match default::fitted(&table.columns[position], column) {
+        let labels = match decision.pg_type {
+            PgType::Enum(name) => inputs.mapping.enums.get(&name).map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        let default = match default::fitted(&table.columns[position], column, labels) {
             // SQLite fills the rowid by itself, whatever DEFAULT says.
             _ if table.rowid_alias == Some(position) => None,
             DefaultPlan::Absent => None,
@@ -192,6 +218,7 @@ fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
             target: decision.target.clone(),
             pg_type: decision.pg_type,
             convert: decision.convert,
+            labels: decision.labels.clone(),
         })
         .collect()
 }

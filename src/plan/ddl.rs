@@ -24,7 +24,7 @@ pub fn create_table(schema: &str, table: &str, columns: &[ColumnDdl<'_>]) -> Str
 
 fn column_line(schema: &str, column: &ColumnDdl<'_>) -> String {
     let decision = column.decision;
-    let mut line = format!("{} {}", quoted(&decision.target), decision.pg_type);
+    let mut line = format!("{} {}", quoted(&decision.target), decision.pg_type.sql(schema));
     if let Some(sequence) = &column.identity {
         // BY DEFAULT: applications restored from SQLite often write ids of their own.
         line.push_str(&format!(
@@ -39,6 +39,13 @@ fn column_line(schema: &str, column: &ColumnDdl<'_>) -> String {
         line.push_str(&format!(" DEFAULT {default}"));
     }
     line
+}
+
+/// CREATE TYPE ... AS ENUM.
+#[must_use]
+pub fn create_enum(schema: &str, name: &str, labels: &[String]) -> String {
+    let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
+    format!("CREATE TYPE {} AS ENUM ({})", qualified(schema, name), labels.join(", "))
 }
 
 /// ALTER TABLE ... ADD CONSTRAINT ... PRIMARY KEY or UNIQUE.

@@ -47,7 +47,7 @@ impl Literal {
 
 /// Fits a column's DEFAULT to its type in the target.
 #[must_use]
-pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
+pub fn fitted(column: &Column, plan: &ColumnPlan, labels: &[String]) -> DefaultPlan {
     let Some(source) = column.default.as_deref().map(str::trim) else {
         return DefaultPlan::Absent;
     };
@@ -70,6 +70,9 @@ pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
     if stored == Literal::Null {
         return DefaultPlan::Absent;
     }
+    if matches!(plan.convert, Convert::Enum(_)) {
+        return label(&stored, plan, labels);
+    }
     if !matches!(plan.convert, Convert::Plain | Convert::BOOL_WORD) {
         return DefaultPlan::NotCarried(
             "the column's values are converted, which this version does not do to a default",
@@ -79,6 +82,20 @@ pub fn fitted(column: &Column, plan: &ColumnPlan) -> DefaultPlan {
     match encoder.field(0, stored.as_value(), &mut Vec::new()) {
         Ok(()) => DefaultPlan::Sql(printed(&stored, plan.pg_type)),
         Err(_) => DefaultPlan::NotCarried("it does not fit the type that the column becomes"),
+    }
+}
+
+/// A default of an enum column is one of its labels.
+fn label(stored: &Literal, plan: &ColumnPlan, labels: &[String]) -> DefaultPlan {
+    let encoder = RowEncoder::new(std::slice::from_ref(plan), &Zone::default());
+    let mut field = Vec::new();
+    let encoded = encoder.field(0, stored.as_value(), &mut field);
+    let text = field.get(4..).and_then(|label| std::str::from_utf8(label).ok());
+    match (encoded, text) {
+        (Ok(()), Some(text)) if labels.iter().any(|label| label == text) => {
+            DefaultPlan::Sql(literal(text))
+        }
+        _ => DefaultPlan::NotCarried("it is no label of the type that the column becomes"),
     }
 }
 
@@ -296,7 +313,8 @@ fn printed(value: &Literal, pg_type: PgType) -> String {
         | PgType::Inet
         | PgType::Cidr
         | PgType::MacAddr
-        | PgType::Array(_) => format!("{}::{pg_type}", literal(&as_text)),
+        | PgType::Array(_)
+        | PgType::Enum(_) => format!("{}::{pg_type}", literal(&as_text)),
     }
 }
 
@@ -323,8 +341,9 @@ mod tests {
             target: "c".into(),
             pg_type,
             convert: Convert::BOOL_WORD,
+            labels: Vec::new(),
         };
-        fitted(&column, &plan)
+        fitted(&column, &plan, &[])
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn said_by_type(check: &Check, mapping: &TableMapping) -> Option<String> {
             pg_type == PgType::Boolean && values.contains(&0) && values.contains(&1)
         }
         CheckSays::JsonValid => matches!(pg_type, PgType::Json | PgType::Jsonb),
-        CheckSays::OneOfTexts(_) => false,
+        CheckSays::OneOfTexts(_) => matches!(pg_type, PgType::Enum(_)),
     };
     is_said.then(|| format!("the type {pg_type} says it already"))
 }

@@ -1,5 +1,6 @@
 //! Begin a transfer, or go on with one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +101,7 @@ async fn begin(
     })?;
     let taken = resume::taken_names(target, into).await?;
     let plan = opened.plan(&looked, into, &taken)?;
+    refuse_taken_types(&plan, &taken)?;
     if options.strict {
         refuse_when_strict(&plan)?;
     }
@@ -115,6 +117,22 @@ async fn begin(
         finished_at: None,
         looked: looked.took,
     })
+}
+
+/// An enum type that is there already is not ours to fill or to change.
+fn refuse_taken_types(plan: &TransferPlan, taken: &BTreeSet<String>) -> Result<()> {
+    match plan.types.iter().find(|made| taken.contains(&made.name)) {
+        None => Ok(()),
+        Some(made) => Err(Error::new(
+            ErrorKind::TargetState,
+            format!(
+                "type \"{}\" exists already in schema \"{}\"",
+                made.name.escape_debug(),
+                plan.schema.escape_debug()
+            ),
+        )
+        .hint("Give the type map's rule another name, as enum(NAME), or drop the type yourself.")),
+    }
 }
 
 /// `--strict`: nothing is written when anything would not arrive as it is.

@@ -29,6 +29,7 @@ fn column(pg_type: &str, convert: &str) -> ColumnPlan {
         target: "v".to_owned(),
         pg_type: pg_type.parse().unwrap(),
         convert: Convert::parse(convert).unwrap(),
+        labels: Vec::new(),
     }
 }
 

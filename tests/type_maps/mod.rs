@@ -189,3 +189,88 @@ fn the_default_takes_flags_by_name_or_check_and_json_by_check() {
     check level: this version does not translate it
     ");
 }
+
+#[test]
+fn enum_types_are_made_in_the_case_that_is_asked_for() {
+    let source = fixture::from_sql(
+        "enums",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, kind TEXT DEFAULT 'addition', mood TEXT, other TEXT,
+           status TEXT DEFAULT 'new' CHECK (status IN ('new', 'paid')), n INT);
+         INSERT INTO t VALUES (1, 'addition', 'happy', 'sad', 'new', 1), (2, 'removal', 'SAD', 'ok', 'paid', 2),
+                              (3, NULL, 'happy', NULL, NULL, 3);",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("mine.csv");
+    std::fs::write(
+        &map,
+        "table,column,declared,evidence,pg_type,convert,note\n\
+         t,kind,*,*,enum(Kind),enum:keep;addition=ADD;removal=REMOVE,\n\
+         t,mood,*,*,enum(mood),enum:upper,\n\
+         t,other,*,*,enum(mood),enum:upper,\n\
+         t,status,*,*,enum(*),enum:upper,\n\
+         t,n,*,*,enum(n),enum:keep,\n",
+    )
+    .unwrap();
+    let (database, report) = transferred(&source.path, &[map.to_str().unwrap()], "UTC");
+    insta::assert_snapshot!(types(&database, "t"), @r#"
+    id bigint
+    kind "Kind"
+    mood mood
+    other mood
+    status t_status
+    n bigint
+    "#);
+    let labels = "select typname || ': ' || string_agg(enumlabel, ' ' order by enumsortorder) \
+                  from pg_enum e join pg_type t on t.oid = enumtypid group by typname order by typname";
+    let labels: Vec<String> = database.query_text(labels).into_iter().flatten().collect();
+    insta::assert_snapshot!(labels.join("\n"), @r"
+    Kind: ADD REMOVE
+    mood: HAPPY SAD OK
+    t_status: NEW PAID
+    ");
+    let rows = "select concat_ws('|', id, kind, mood, other, status) from t order by id";
+    let rows: Vec<String> = database.query_text(rows).into_iter().flatten().collect();
+    insta::assert_snapshot!(rows.join("\n"), @r"
+    1|ADD|HAPPY|SAD|NEW
+    2|REMOVE|SAD|OK|PAID
+    3|HAPPY
+    ");
+    assert_eq!(
+        database
+            .query_one_text("insert into t (id) values (9) returning kind || ' ' || status")
+            .as_deref(),
+        Some("ADD NEW")
+    );
+    // Integers are no labels: that column is widened by name.
+    assert_eq!(report.widened[0].column, "n");
+
+    // A type that was there before is refused, and --restart drops those of the run.
+    let mut options = transfer::options(&source.path, &database.url);
+    options.inspect.type_maps.user = vec![map.to_str().unwrap().to_owned()];
+    options.restart = true;
+    transfer::run(&options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    let other = pg::database();
+    other.execute("create type mood as enum ('x')");
+    options.to.clone_from(&other.url);
+    let error = transfer::run(&options).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::TargetState, "type \"mood\" exists already in schema \"public\"")
+    );
+}
+
+#[test]
+fn rich_makes_enums_of_checks() {
+    let source = fixture::from_sql(
+        "check",
+        "CREATE TABLE \"Odd Name\" (id INTEGER PRIMARY KEY, \"the state\" VARCHAR(9) CHECK (\"the state\" IN ('b', 'a''s', 'c')));
+         INSERT INTO \"Odd Name\" VALUES (1, 'a''s'), (2, NULL);",
+    );
+    let (database, report) = transferred(&source.path, &["rich"], "UTC");
+    transfer::compare_all(&source.path, &database.url, &report).expect_same();
+    assert_eq!(
+        database.query_one_text("select enum_range(null::\"Odd Name_the state\")::text").as_deref(),
+        Some("{b,a's,c}")
+    );
+    assert_eq!(report.not_carried[0].reason, "the type enum(Odd Name_the state) says it already");
+}
