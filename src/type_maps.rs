@@ -7,8 +7,19 @@ use crate::map::rules::{self, Rules, TypeMapText};
 use crate::options::TypeMaps;
 
 /// Type maps that come with litelift.
-const BUILT_IN: [(&str, &str); 2] =
-    [("default", rules::DEFAULT), ("rich", include_str!("../type_maps/rich.csv"))];
+const BUILT_IN: [(&str, &str); 11] = [
+    ("default", rules::DEFAULT),
+    ("rich", include_str!("../type_maps/rich.csv")),
+    ("django", include_str!("../type_maps/django.csv")),
+    ("sqlalchemy", include_str!("../type_maps/sqlalchemy.csv")),
+    ("rails", include_str!("../type_maps/rails.csv")),
+    ("prisma", include_str!("../type_maps/prisma.csv")),
+    ("drizzle", include_str!("../type_maps/drizzle.csv")),
+    ("typeorm", include_str!("../type_maps/typeorm.csv")),
+    ("laravel", include_str!("../type_maps/laravel.csv")),
+    ("efcore", include_str!("../type_maps/efcore.csv")),
+    ("ecto", include_str!("../type_maps/ecto.csv")),
+];
 
 /// Reads the user's type maps and puts the default behind them.
 ///
