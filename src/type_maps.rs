@@ -58,4 +58,22 @@ mod tests {
             Rules::parse(&[text]).unwrap();
         }
     }
+
+    #[test]
+    fn every_line_to_copy_from_a_built_in_type_map_reads() {
+        let mut lines = 0;
+        for (name, text) in BUILT_IN {
+            let comments = text.lines().filter(|line| line.starts_with("#   "));
+            for line in comments.filter_map(|line| line.split(' ').next_back()) {
+                if line.matches(',').count() == 6 {
+                    let text =
+                        format!("table,column,declared,evidence,pg_type,convert,note\n{line}\n");
+                    Rules::parse(&[TypeMapText { name: name.to_owned(), text, is_own: true }])
+                        .unwrap_or_else(|error| panic!("{name}: {line}: {error}"));
+                    lines += 1;
+                }
+            }
+        }
+        assert!(lines > 30, "{lines}");
+    }
 }
