@@ -1,4 +1,4 @@
-//! Presets on databases that the Node frameworks themselves wrote.
+//! Presets on databases whose rows the Node frameworks themselves wrote.
 
 use super::moved;
 
