@@ -7,8 +7,19 @@ use crate::map::rules::{self, Rules, TypeMapText};
 use crate::options::TypeMaps;
 
 /// Type maps that come with litelift.
-const BUILT_IN: [(&str, &str); 2] =
-    [("default", rules::DEFAULT), ("rich", include_str!("../type_maps/rich.csv"))];
+const BUILT_IN: [(&str, &str); 11] = [
+    ("default", rules::DEFAULT),
+    ("rich", include_str!("../type_maps/rich.csv")),
+    ("django", include_str!("../type_maps/django.csv")),
+    ("sqlalchemy", include_str!("../type_maps/sqlalchemy.csv")),
+    ("rails", include_str!("../type_maps/rails.csv")),
+    ("prisma", include_str!("../type_maps/prisma.csv")),
+    ("drizzle", include_str!("../type_maps/drizzle.csv")),
+    ("typeorm", include_str!("../type_maps/typeorm.csv")),
+    ("laravel", include_str!("../type_maps/laravel.csv")),
+    ("efcore", include_str!("../type_maps/efcore.csv")),
+    ("ecto", include_str!("../type_maps/ecto.csv")),
+];
 
 /// Reads the user's type maps and puts the default behind them.
 ///
@@ -46,5 +57,23 @@ mod tests {
             assert!(!text.is_own);
             Rules::parse(&[text]).unwrap();
         }
+    }
+
+    #[test]
+    fn every_line_to_copy_from_a_built_in_type_map_reads() {
+        let mut lines = 0;
+        for (name, text) in BUILT_IN {
+            let comments = text.lines().filter(|line| line.starts_with("#   "));
+            for line in comments.filter_map(|line| line.split(' ').next_back()) {
+                if line.matches(',').count() == 6 {
+                    let text =
+                        format!("table,column,declared,evidence,pg_type,convert,note\n{line}\n");
+                    Rules::parse(&[TypeMapText { name: name.to_owned(), text, is_own: true }])
+                        .unwrap_or_else(|error| panic!("{name}: {line}: {error}"));
+                    lines += 1;
+                }
+            }
+        }
+        assert!(lines > 30, "{lines}");
     }
 }

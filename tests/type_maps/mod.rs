@@ -9,6 +9,8 @@ use crate::support::fixture;
 use crate::support::pg::{self, TestDb};
 use crate::support::transfer;
 
+mod presets;
+
 /// Transfers with type maps and expects every value on the other side.
 fn transferred(source: &Path, maps: &[&str], zone: &str) -> (TestDb, TransferReport) {
     let database = pg::database();
