@@ -38,7 +38,7 @@ pub const EVIDENCE: [(&str, &str); 13] = [
 ];
 
 /// Returns whether a column's values satisfy a word of [`EVIDENCE`].
-fn satisfies(evidence: &Evidence, word: &str) -> bool {
+pub(super) fn satisfies(evidence: &Evidence, word: &str) -> bool {
     use ValueKind as K;
     let all = |select: fn(K) -> bool| evidence.sum(select) == evidence.not_null();
     match word {
@@ -226,6 +226,12 @@ impl Rules {
             .filter(|(position, rule)| rule.from_user && !used.contains(position))
             .map(|(_, rule)| rule.at.clone())
             .collect()
+    }
+
+    /// Returns true when a rule stands in a type map that the user gave.
+    #[must_use]
+    pub fn is_of_user(&self, at: &RuleRef) -> bool {
+        self.rules.iter().any(|rule| rule.from_user && rule.at == *at)
     }
 
     /// Returns a text that is equal for equal rules, for the fingerprint of a run.
