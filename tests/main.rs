@@ -8,5 +8,6 @@ mod cli;
 mod comparer;
 mod corpus;
 mod fixtures;
+mod inspect;
 mod scratch;
 mod support;

@@ -94,14 +94,19 @@ fn timestamptz_from_text(seen: &Seen<'_>) -> Option<Idea> {
     from_text(seen, "timestamps_with_zone", PgType::TimestampTz, are)
 }
 
-/// Digits may be a label: nobody adds postcodes.
+/// Digits may be a label: nobody adds postcodes. Where there is nothing but 0 and 1 they are more
+/// likely a flag of which the name says nothing, and where the column is a `value` other rows will
+/// hold other things.
 fn number_from_text(seen: &Seen<'_>) -> Option<Idea> {
     use ValueKind as K;
     let is_number = |kind| matches!(kind, K::TextBoolDigit | K::TextInteger | K::TextDecimal);
-    let all = seen.evidence.sum(is_number) == seen.evidence.not_null();
+    let values = seen.evidence.not_null();
+    let all = seen.evidence.sum(is_number) == values
+        && seen.evidence.count(K::TextBoolDigit) < values
+        && values >= VALUES_MIN;
     let is_label = is_named(&seen.column.name, &[], &LABEL_WORDS);
     let is_text = seen.decision.pg_type.is_textual();
-    (is_text && all && !is_label && seen.evidence.not_null() >= VALUES_MIN).then(|| Idea {
+    (is_text && all && !is_label).then(|| Idea {
         evidence: "texts",
         pg_type: PgType::Numeric(None),
         convert: Convert::Plain,
@@ -148,7 +153,7 @@ const FLAG_FIRST: [&str; 16] = [
     "needs", "use", "uses", "show", "hide",
 ];
 /// Last words of names of flags.
-const FLAG_LAST: [&str; 14] = [
+const FLAG_LAST: [&str; 15] = [
     "flag",
     "bool",
     "enabled",
@@ -163,6 +168,7 @@ const FLAG_LAST: [&str; 14] = [
     "locked",
     "admin",
     "default",
+    "discontinued",
 ];
 /// Last words of names of what is counted, ordered or listed: 0 and 1 happen to be the first.
 const COUNTING_WORDS: [&str; 26] = [
@@ -171,9 +177,25 @@ const COUNTING_WORDS: [&str; 26] = [
     "total", "amount", "quantity", "priority", "weight",
 ];
 /// Last words of names of what is written in digits and is no number.
-const LABEL_WORDS: [&str; 14] = [
-    "phone", "mobile", "fax", "zip", "zipcode", "postcode", "code", "version", "sku", "isbn",
-    "ean", "ssn", "pin", "id",
+const LABEL_WORDS: [&str; 18] = [
+    "phone",
+    "mobile",
+    "fax",
+    "number",
+    "extension",
+    "zip",
+    "zipcode",
+    "postcode",
+    "code",
+    "version",
+    "sku",
+    "isbn",
+    "ean",
+    "ssn",
+    "pin",
+    "id",
+    "key",
+    "value",
 ];
 
 fn is_flag(name: &str) -> bool {

@@ -122,6 +122,8 @@ fn what_a_form_does_not_prove_is_not_suggested() {
         ("at", vec![(K::TextTimestamp, 5), (K::TextTimestampTz, 1)]),
         ("zip_code", vec![(K::TextInteger, 9)]),
         ("price", vec![(K::TextInteger, 2)]),
+        ("price", vec![(K::TextBoolDigit, 9)]),
+        ("value", vec![(K::TextInteger, 9)]),
         ("country", vec![(K::TextBoolWord, 9)]),
         ("body", vec![(K::Text, 9)]),
         ("body", vec![(K::Null, 9)]),
