@@ -53,7 +53,7 @@ pub(super) struct InspectArgs {
     pub(super) type_maps: TypeMapArgs,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
-    /// table, json or csv
+    /// table, json, csv, markdown or html
     #[arg(
         long,
         value_name = "FORMAT",
@@ -100,7 +100,7 @@ pub(super) struct TransferArgs {
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,
-    /// Report of --dry-run: table, json, csv
+    /// Report of --dry-run: table, json, csv, markdown, html
     #[arg(
         long,
         value_name = "FORMAT",
@@ -270,6 +270,8 @@ pub(super) enum Format {
     Table,
     Json,
     Csv,
+    Markdown,
+    Html,
 }
 
 /// How deep a comparison goes.
@@ -282,7 +284,7 @@ const INSPECT_EXTRA: &str = "\
 Examples:
   litelift inspect --from dev.db
   litelift inspect --from dev.db --only 'auth_*' --verbose
-  litelift inspect --from dev.db --format csv --output columns.csv
+  litelift inspect --from dev.db --format html --output report.html
   litelift inspect --from dev.db --suggest types.csv
 
 Every value is looked at, none is sampled. Columns marked ! should be looked at

@@ -59,7 +59,7 @@ fn help_of_inspect() {
           --jobs <N>  Threads and connections [default: one per core, 2 to 8]
 
     Output:
-          --format <FORMAT>  table, json or csv [default: table]
+          --format <FORMAT>  table, json, csv, markdown or html [default: table]
           --output <FILE>    Write the report to a file
           --suggest <FILE>   Write a type map with what other types would fit
       -v, --verbose          List every column with its rule, every table and object
@@ -92,7 +92,7 @@ fn help_of_transfer() {
           --no-verify  Do not compare at the end
 
     Output:
-          --format <FORMAT>  Report of --dry-run: table, json, csv
+          --format <FORMAT>  Report of --dry-run: table, json, csv, markdown, html
           --json             Print the report as JSON instead of the summary
       -q, --quiet            Errors and the final sentence only
       -v, --verbose          List every table and object, and tell each step

@@ -8,7 +8,9 @@ use super::board::Verbosity;
 use super::commands::{Run, json, postgres_url, selection, type_maps};
 use super::names::{plain, wrap_into};
 use super::style::Look;
-use super::{inspect_csv, output, source_path, suggest_file, type_report};
+use super::{
+    inspect_csv, output, report_html, report_markdown, source_path, suggest_file, type_report,
+};
 use crate::error::{Error, Result};
 use crate::introspect::postgres;
 use crate::options::{self, InspectOptions};
@@ -94,5 +96,7 @@ pub(super) fn render(
         Format::Table => Ok(type_report::draw(report, verbosity, look)),
         Format::Csv => inspect_csv::draw(report),
         Format::Json => json(report),
+        Format::Markdown => Ok(report_markdown::draw(report)),
+        Format::Html => Ok(report_html::draw(report)),
     }
 }

@@ -5,7 +5,7 @@
 //! and are snapshots in the tests.
 //!
 //! ```text
-//! args -> commands -> (library) -> summary | type_report | inspect_csv -> output
+//! args -> commands -> (library) -> summary | type_report | report_html ... -> output
 //!                        | events                   | errors
 //!                        v                          v
 //!               progress (board, pace)           failure
@@ -24,6 +24,8 @@ mod names;
 mod output;
 mod pace;
 mod progress;
+mod report_html;
+mod report_markdown;
 #[cfg(test)]
 mod sample;
 mod secret;

@@ -258,3 +258,24 @@ fn rules_of_the_user_are_named_and_the_idle_ones_warned_of() {
     assert!(text.contains("your rule: days"), "{text}");
     assert!(text.contains("default:16"), "{text}");
 }
+
+#[test]
+fn a_dry_run_has_the_formats_of_inspect() {
+    let sample = sample();
+    let from = sample.path.to_str().unwrap();
+    let database = pg::database();
+    let dry = |format| {
+        printed(&[
+            "transfer",
+            "--from",
+            from,
+            "--to",
+            &database.url,
+            "--dry-run",
+            "--format",
+            format,
+        ])
+    };
+    assert!(dry("html").contains("<h3>Before the rows</h3>"));
+    assert!(dry("markdown").contains("## After the rows\n\n```sql\n"));
+}
