@@ -14,15 +14,18 @@ use crate::event::{Cancel, Event, Listener, Stage};
 use crate::introspect;
 use crate::map::decide;
 use crate::map::rules::Rules;
+use crate::map::suggest;
 use crate::model::decision::{Mapping, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table, TableKind};
+use crate::model::target::{TargetSchema, find};
 use crate::options::{InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
 use crate::read::{Snapshot, Source};
 use crate::report::{
-    DdlReport, Found, InspectColumn, InspectReport, InspectTable, REPORT_VERSION, SourceSummary,
+    DdlReport, Found, InspectColumn, InspectReport, InspectTable, InspectTarget, REPORT_VERSION,
+    SourceSummary,
 };
 use crate::type_maps;
 
@@ -100,19 +103,24 @@ impl Opened {
     }
 }
 
-/// `litelift inspect`.
+/// `litelift inspect`; with `--to`, `target` is what [`introspect::postgres::target_schema`] found.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`], interrupted.
 pub fn run(
     options: &InspectOptions,
+    target: Option<&TargetSchema>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
     let opened = open(options)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &std::collections::BTreeSet::new())?;
-    Ok(report(&opened, &looked, &plan, false))
+    let mut report = report(&opened, &looked, &plan, false);
+    if let Some(target) = target {
+        set_beside(&mut report, target);
+    }
+    Ok(report)
 }
 
 /// Opens the source: snapshot, schema, selection, rules. Reads no rows.
@@ -255,23 +263,22 @@ pub fn report(
         .tables()
         .into_iter()
         .zip(looked.evidence.iter().zip(&looked.mapping.tables))
-        .map(|(table, (evidence, mapping))| table_report(table, evidence, mapping))
+        .map(|(table, (evidence, mapping))| table_report(table, evidence, mapping, &opened.rules))
         .collect();
     let rows = tables.iter().map(|table| table.rows).sum();
-    let attention = tables
-        .iter()
-        .flat_map(|table| &table.columns)
-        .filter(|column| column.needs_attention())
-        .count();
-    InspectReport {
+    let pairs: Vec<(&Table, &TableEvidence)> =
+        opened.tables().into_iter().zip(&looked.evidence).collect();
+    let mut report = InspectReport {
         version: REPORT_VERSION,
         source: opened.summary(rows),
+        target: None,
         tables,
+        suggestions: suggest::suggestions(&opened.schema, &pairs, &looked.mapping, &opened.rules),
         not_carried: plan.not_carried.clone(),
         renamed: looked.mapping.renamed.clone(),
         unused_rules: looked.mapping.unused_rules.clone(),
         remarks: opened.schema.remarks.clone(),
-        attention,
+        attention: 0,
         ddl: with_ddl.then(|| DdlReport {
             before: {
                 let types = plan.types.iter().map(|made| &made.create);
@@ -279,10 +286,38 @@ pub fn report(
             },
             after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
         }),
-    }
+    };
+    report.attention = report.needing_attention().len();
+    report
 }
 
-fn table_report(table: &Table, evidence: &TableEvidence, mapping: &TableMapping) -> InspectTable {
+/// Sets the target's types beside those that the columns would get.
+fn set_beside(report: &mut InspectReport, target: &TargetSchema) {
+    let mut tables = 0;
+    for table in &mut report.tables {
+        let Some(there) = target.table(&table.target) else { continue };
+        tables += 1;
+        for column in &mut table.columns {
+            column.target_type = find(there, &column.target).cloned();
+        }
+    }
+    let columns = report.tables.iter().flat_map(|table| &table.columns);
+    report.target = Some(InspectTarget {
+        shown: target.shown.clone(),
+        version: target.version.clone(),
+        schema: target.name.clone(),
+        schema_exists: target.exists,
+        tables,
+        differing: columns.filter(|column| column.differs_from_target()).count(),
+    });
+}
+
+fn table_report(
+    table: &Table,
+    evidence: &TableEvidence,
+    mapping: &TableMapping,
+    rules: &Rules,
+) -> InspectTable {
     let columns = table.columns.iter().zip(&evidence.columns).zip(&mapping.columns);
     InspectTable {
         source: table.name.clone(),
@@ -302,7 +337,9 @@ fn table_report(table: &Table, evidence: &TableEvidence, mapping: &TableMapping)
                 becomes: decision.pg_type,
                 convert: decision.convert.name().to_owned(),
                 not_null: decision.not_null,
+                target_type: None,
                 rule: decision.rule.clone(),
+                rule_is_users: rules.is_of_user(&decision.rule),
                 widened: decision.widened.clone(),
                 notes: decision.notes.clone(),
             })
@@ -310,18 +347,25 @@ fn table_report(table: &Table, evidence: &TableEvidence, mapping: &TableMapping)
     }
 }
 
-/// Sums the kinds that have the same word, most frequent first, NULL last.
+/// Sums the kinds that have the same word, most frequent first, NULL last. 0 and 1 are integers like
+/// any others where there are others.
 fn found(evidence: &Evidence) -> Vec<Found> {
+    let is_other = |kind: ValueKind| kind.is_integer() && kind != ValueKind::IntegerBool;
+    let has_others = evidence.sum(is_other) > 0;
     let mut found: Vec<Found> = Vec::new();
     for kind in ValueKind::ALL {
         let count = evidence.count(kind);
         if count == 0 {
             continue;
         }
+        let shown = match kind {
+            ValueKind::IntegerBool if has_others => ValueKind::Integer16.shown(),
+            other => other.shown(),
+        };
         let example = evidence.examples.get(kind as usize).cloned().flatten();
-        match found.iter_mut().find(|other| other.kind == kind.shown()) {
+        match found.iter_mut().find(|other| other.kind == shown) {
             Some(other) => other.count += count,
-            None => found.push(Found { kind: kind.shown().to_owned(), count, example }),
+            None => found.push(Found { kind: shown.to_owned(), count, example }),
         }
     }
     found.sort_by_key(|found| {

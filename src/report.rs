@@ -11,6 +11,7 @@ use crate::model::evidence::Example;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 pub use crate::model::plan::WidenedColumn;
+pub use crate::model::suggestion::Suggestion;
 
 /// Version of all documents of this module.
 pub const REPORT_VERSION: u32 = 1;
@@ -39,8 +40,12 @@ pub struct InspectReport {
     pub version: u32,
     /// The file.
     pub source: SourceSummary,
+    /// The target; only with `inspect --to`.
+    pub target: Option<InspectTarget>,
     /// Tables in source order.
     pub tables: Vec<InspectTable>,
+    /// Rules that the user may want, in source order, at most one per column.
+    pub suggestions: Vec<Suggestion>,
     /// Objects that the target would not have.
     pub not_carried: Vec<NotCarried>,
     /// Names that had to change, a sentence each.
@@ -55,6 +60,48 @@ pub struct InspectReport {
     pub ddl: Option<DdlReport>,
 }
 
+impl InspectReport {
+    /// Returns the number of columns.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.tables.iter().map(|table| table.columns.len()).sum()
+    }
+
+    /// Returns the columns that a user should look at, each with its table.
+    #[must_use]
+    pub fn needing_attention(&self) -> Vec<(&InspectTable, &InspectColumn)> {
+        let all = self
+            .tables
+            .iter()
+            .flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+        all.filter(|(_, column)| column.needs_attention()).collect()
+    }
+
+    /// Returns the suggestion for a column.
+    #[must_use]
+    pub fn suggestion(&self, table: &str, column: &str) -> Option<&Suggestion> {
+        let is_for = |known: &&Suggestion| known.table == table && known.column == column;
+        self.suggestions.iter().find(is_for)
+    }
+}
+
+/// The target of an inspection.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectTarget {
+    /// Host, port, database, user: never the password.
+    pub shown: String,
+    /// Version of the server, such as `15.18`.
+    pub version: String,
+    /// Schema in the target.
+    pub schema: String,
+    /// False when there is no such schema yet.
+    pub schema_exists: bool,
+    /// Tables of the source that have one of their name there.
+    pub tables: usize,
+    /// Columns whose type there is not what they would become.
+    pub differing: usize,
+}
+
 /// The statements of a transfer.
 #[derive(Debug, Clone, Serialize)]
 pub struct DdlReport {
@@ -62,6 +109,14 @@ pub struct DdlReport {
     pub before: Vec<String>,
     /// After the rows.
     pub after: Vec<String>,
+}
+
+impl DdlReport {
+    /// Returns the number of statements.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.before.len() + self.after.len()
+    }
 }
 
 /// One table of an [`InspectReport`].
@@ -96,8 +151,13 @@ pub struct InspectColumn {
     pub convert: String,
     /// NOT NULL in the target.
     pub not_null: bool,
+    /// Type of the column of the same name in the target; `None` when there is none, or without
+    /// `--to`.
+    pub target_type: Option<String>,
     /// The rule that decided.
     pub rule: RuleRef,
+    /// True when that rule stands in a type map that the user gave.
+    pub rule_is_users: bool,
     /// Set when the rule's type was too narrow for some values.
     pub widened: Option<Widening>,
     /// What else a reader should know, a sentence each.
@@ -105,6 +165,12 @@ pub struct InspectColumn {
 }
 
 impl InspectColumn {
+    /// Returns true when the target has the column with another type than it would become.
+    #[must_use]
+    pub fn differs_from_target(&self) -> bool {
+        self.target_type.as_ref().is_some_and(|there| *there != self.becomes.to_string())
+    }
+
     /// Returns true when a user should look at the column before the transfer.
     #[must_use]
     pub fn needs_attention(&self) -> bool {

@@ -10,6 +10,7 @@ mod comparer;
 mod corpus;
 mod documents;
 mod fixtures;
+mod inspect;
 mod oracle;
 mod scratch;
 mod support;

@@ -1,23 +1,10 @@
 //! Numbers, sizes and durations as a reader likes them.
 //!
-//! Groups are separated by an ordinary space (`12 345 678`): every terminal, font and log viewer has
-//! it, and no country reads it as a decimal point. Sizes are decimal (1 kB is 1000 bytes), as disks
-//! and networks are sold.
+//! Sizes are decimal (1 kB is 1000 bytes), as disks and networks are sold.
 
 use std::time::Duration;
 
-/// Returns a number in groups of three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub(super) use crate::model::number::grouped;
 
 /// Returns a signed number in groups of three digits.
 pub(super) fn grouped_signed(number: i64) -> String {

@@ -41,13 +41,19 @@ pub(super) enum Command {
 pub(super) struct InspectArgs {
     #[command(flatten)]
     pub(super) source: SourceArg,
+    // Not from DATABASE_URL: without the flag nothing is connected to.
+    /// Show the column types of this target beside
+    #[arg(long, value_name = "URL", help_heading = "Source and target")]
+    pub(super) to: Option<String>,
+    #[command(flatten)]
+    pub(super) into: IntoArg,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
-    /// Report as table, json or csv
+    /// table, json, csv, markdown or html
     #[arg(
         long,
         value_name = "FORMAT",
@@ -59,7 +65,10 @@ pub(super) struct InspectArgs {
     /// Write the report to a file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,
-    /// List every column, table and object
+    /// Write a type map with what other types would fit
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) suggest: Option<PathBuf>,
+    /// List every column with its rule, every table and object
     #[arg(short, long, help_heading = "Output")]
     pub(super) verbose: bool,
     #[command(flatten)]
@@ -91,7 +100,7 @@ pub(super) struct TransferArgs {
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,
-    /// Report of --dry-run as table, json or csv
+    /// Report of --dry-run: table, json, csv, markdown, html
     #[arg(
         long,
         value_name = "FORMAT",
@@ -186,6 +195,12 @@ pub(super) struct TargetArgs {
         help_heading = "Source and target"
     )]
     pub(super) to: String,
+    #[command(flatten)]
+    pub(super) into: IntoArg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IntoArg {
     /// Schema in the target
     #[arg(
         long,
@@ -258,6 +273,8 @@ pub(super) enum Format {
     Table,
     Json,
     Csv,
+    Markdown,
+    Html,
 }
 
 /// How deep a comparison goes.
@@ -270,12 +287,14 @@ const INSPECT_EXTRA: &str = "\
 Examples:
   litelift inspect --from dev.db
   litelift inspect --from dev.db --only 'auth_*' --verbose
-  litelift inspect --from dev.db --format csv --output columns.csv
+  litelift inspect --from dev.db --format html --output report.html
+  litelift inspect --from dev.db --suggest types.csv
 
 Every value is looked at, none is sampled. Columns marked ! should be looked at
-before a transfer: a value does not fit, or another type would serve better.
+before a transfer: a value does not fit what was declared.
 
-Exit codes: 0 done, 2 usage, 3 file unreadable or damaged, 5 interrupted";
+Exit codes: 0 done; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL or the
+connection (with --to); 5 interrupted";
 
 const TRANSFER_EXTRA: &str = "\
 Examples:

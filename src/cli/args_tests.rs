@@ -46,7 +46,9 @@ fn help_of_inspect() {
     Usage: litelift inspect [OPTIONS] --from <FILE>
 
     Source and target:
-          --from <FILE>  SQLite file to read; never written to
+          --from <FILE>    SQLite file to read; never written to
+          --to <URL>       Show the column types of this target beside
+          --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
@@ -59,9 +61,10 @@ fn help_of_inspect() {
           --jobs <N>  Threads and connections [default: one per core, 2 to 8]
 
     Output:
-          --format <FORMAT>  Report as table, json or csv [default: table]
+          --format <FORMAT>  table, json, csv, markdown or html [default: table]
           --output <FILE>    Write the report to a file
-      -v, --verbose          List every column, table and object
+          --suggest <FILE>   Write a type map with what other types would fit
+      -v, --verbose          List every column with its rule, every table and object
       -h, --help             Print help (--help adds examples and exit codes)
     ");
 }
@@ -93,7 +96,7 @@ fn help_of_transfer() {
           --no-verify  Do not compare at the end
 
     Output:
-          --format <FORMAT>  Report of --dry-run as table, json or csv
+          --format <FORMAT>  Report of --dry-run: table, json, csv, markdown, html
           --json             Print the report as JSON instead of the summary
       -q, --quiet            Errors and the final sentence only
       -v, --verbose          List every table and object, and tell each step

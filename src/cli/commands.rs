@@ -11,25 +11,23 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
-use super::amount::{counted, tables};
 use super::args::{
-    Command, Format, InspectArgs, Level, OutputArgs, RehearseArgs, SelectionArgs, SourceArg,
-    TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
+    Command, Format, Level, OutputArgs, RehearseArgs, SelectionArgs, SourceArg, TargetArgs,
+    TransferArgs, TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
-use super::names::plain;
 use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
-use super::{inspect_csv, output, source_path, stop, type_report};
+use super::{inspect_command, output, source_path, stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::options::{
     self, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions, TypeMaps,
     VerifyOptions,
 };
-use crate::report::{InspectReport, TransferReport, VerifyLevel, VerifyReport};
+use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
 /// Exit code of a run that ended, but with differences.
 const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
@@ -37,7 +35,7 @@ const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
 /// Runs a command and returns its exit code.
 pub(super) fn execute(command: Command) -> Result<u8> {
     match command {
-        Command::Inspect(args) => inspect(args),
+        Command::Inspect(args) => inspect_command::run(args),
         Command::Transfer(args) if args.dry_run => dry_run(args),
         Command::Transfer(args) => transfer(args),
         Command::Verify(args) => verify(args),
@@ -62,49 +60,6 @@ impl Command {
     }
 }
 
-fn inspect(args: InspectArgs) -> Result<u8> {
-    let options = InspectOptions {
-        from: source_path::resolve(&args.source.from)?,
-        selection: selection(args.selection),
-        type_maps: type_maps(args.type_maps),
-        // No statements are made without a target, so nothing depends on it.
-        into: "public".to_owned(),
-        jobs: options::jobs(args.jobs.jobs)?,
-    };
-    let verbosity = if args.verbose { Verbosity::Verbose } else { Verbosity::Normal };
-    let run = Run::begin(verbosity, "nothing was written");
-    let report = crate::inspect::run(&options, &run.listener(), &run.cancel);
-    run.progress.end();
-    let report = report?;
-    match args.output {
-        None => output::print(&columns(&report, args.format, verbosity, Look::stdout())?)?,
-        Some(path) => {
-            output::save(&path, &columns(&report, args.format, verbosity, Look::file())?)?;
-            output::tell(&written(&report, &path.to_string_lossy()));
-        }
-    }
-    Ok(0)
-}
-
-fn written(report: &InspectReport, path: &str) -> String {
-    let columns: usize = report.tables.iter().map(|table| table.columns.len()).sum();
-    let columns = counted(columns as u64, "column", "columns");
-    format!("wrote {}: {columns} in {}\n", plain(path), tables(report.tables.len()))
-}
-
-fn columns(
-    report: &InspectReport,
-    format: Format,
-    verbosity: Verbosity,
-    look: Look,
-) -> Result<String> {
-    match format {
-        Format::Table => Ok(type_report::draw(report, verbosity, look)),
-        Format::Csv => inspect_csv::draw(report),
-        Format::Json => json(report),
-    }
-}
-
 fn dry_run(args: TransferArgs) -> Result<u8> {
     let default = if args.output.json { Format::Json } else { Format::Table };
     let format = args.format.unwrap_or(default);
@@ -113,7 +68,10 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
     let options = transfer_options(args)?;
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::transfer::dry_run(&options, &run.listener(), &run.cancel))?;
-    output::print(&columns(&report, format, verbosity, Look::stdout())?)?;
+    if verbosity > Verbosity::Quiet {
+        inspect_command::warn(&report);
+    }
+    output::print(&inspect_command::render(&report, format, verbosity, Look::stdout())?)?;
     let widened =
         report.tables.iter().flat_map(|table| &table.columns).any(|c| c.widened.is_some());
     Ok(if strict && (widened || !report.not_carried.is_empty()) { DIFFERENCES } else { 0 })
@@ -170,28 +128,28 @@ fn differs(report: &VerifyReport) -> u8 {
 }
 
 /// What every running command has.
-struct Run {
-    progress: Arc<Progress>,
-    cancel: Cancel,
+pub(super) struct Run {
+    pub(super) progress: Arc<Progress>,
+    pub(super) cancel: Cancel,
     verbosity: Verbosity,
     began: Instant,
 }
 
 impl Run {
-    fn begin(verbosity: Verbosity, stopping: &'static str) -> Self {
+    pub(super) fn begin(verbosity: Verbosity, stopping: &'static str) -> Self {
         let progress = Progress::begin(verbosity);
         let cancel = Cancel::default();
         stop::watch(&progress, &cancel, stopping);
         Self { progress, cancel, verbosity, began: Instant::now() }
     }
 
-    fn listener(&self) -> Arc<dyn Listener> {
+    pub(super) fn listener(&self) -> Arc<dyn Listener> {
         let progress: Arc<Progress> = Arc::clone(&self.progress);
         progress
     }
 
     /// Runs to the end, and clears the moving lines before anything is printed.
-    fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         // On the heap: the future of a whole transfer is larger than a stack likes.
         let ended = runtime()?.block_on(Box::pin(work));
         self.progress.end();
@@ -232,7 +190,7 @@ fn runtime() -> Result<Runtime> {
     })
 }
 
-fn json<T: Serialize>(report: &T) -> Result<String> {
+pub(super) fn json<T: Serialize>(report: &T) -> Result<String> {
     let document = serde_json::to_string_pretty(report);
     document
         .map(|document| document + "\n")
@@ -262,11 +220,11 @@ fn source(args: SourceArg) -> Result<PathBuf> {
 }
 
 fn target(args: TargetArgs) -> Result<(String, String)> {
-    Ok((postgres_url(args.to, "the target (--to or DATABASE_URL)")?, args.into))
+    Ok((postgres_url(args.to, "the target (--to or DATABASE_URL)")?, args.into.into))
 }
 
 /// Looks at what a URL obviously is; everything else about it is the library's.
-fn postgres_url(url: String, name: &str) -> Result<String> {
+pub(super) fn postgres_url(url: String, name: &str) -> Result<String> {
     if url.trim().is_empty() {
         return Err(Error::usage(format!("{name} is empty"))
             .hint("Give it as postgres://user:password@host:port/database."));
@@ -280,11 +238,11 @@ fn postgres_url(url: String, name: &str) -> Result<String> {
     Ok(url)
 }
 
-fn selection(args: SelectionArgs) -> Selection {
+pub(super) fn selection(args: SelectionArgs) -> Selection {
     Selection { only: args.only, skip: args.skip }
 }
 
-fn type_maps(args: TypeMapArgs) -> TypeMaps {
+pub(super) fn type_maps(args: TypeMapArgs) -> TypeMaps {
     TypeMaps { user: args.type_map, source_tz: args.source_tz }
 }
 

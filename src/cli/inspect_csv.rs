@@ -6,19 +6,22 @@ use crate::error::{Error, Result};
 use crate::model::evidence::Example;
 use crate::report::{Found, InspectColumn, InspectReport, InspectTable};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 15] = [
     "table",
     "column",
     "declared",
     "found",
     "becomes",
+    "target_type",
     "convert",
     "not_null",
     "rule",
+    "rule_is_users",
     "widened_from",
     "misfits",
     "examples",
     "notes",
+    "suggestion",
 ];
 
 /// Returns the report as CSV.
@@ -27,7 +30,7 @@ pub(super) fn draw(report: &InspectReport) -> Result<String> {
     writer.write_record(HEADER).map_err(not_written)?;
     for table in &report.tables {
         for column in &table.columns {
-            writer.write_record(record(table, column)).map_err(not_written)?;
+            writer.write_record(record(report, table, column)).map_err(not_written)?;
         }
     }
     let bytes = writer.into_inner().map_err(|error| not_written(error.into_error().into()))?;
@@ -42,7 +45,8 @@ fn not_written(error: csv::Error) -> Error {
     Error::usage("could not write the report as CSV").caused_by(error)
 }
 
-fn record(table: &InspectTable, column: &InspectColumn) -> [String; 12] {
+fn record(report: &InspectReport, table: &InspectTable, column: &InspectColumn) -> [String; 15] {
+    let suggestion = report.suggestion(&table.source, &column.source);
     let widened = column.widened.as_ref();
     [
         table.source.clone(),
@@ -50,15 +54,18 @@ fn record(table: &InspectTable, column: &InspectColumn) -> [String; 12] {
         column.declared.clone(),
         column.found.iter().map(found).collect::<Vec<_>>().join("; "),
         column.becomes.to_string(),
+        column.target_type.clone().unwrap_or_default(),
         column.convert.clone(),
         column.not_null.to_string(),
         format!("{}:{}", column.rule.file, column.rule.line),
+        column.rule_is_users.to_string(),
         widened.map_or_else(String::new, |widening| widening.from.to_string()),
         widened.map_or_else(String::new, |widening| widening.misfits.to_string()),
         widened
             .map(|widening| widening.examples.iter().map(example).collect::<Vec<_>>().join("; "))
             .unwrap_or_default(),
         column.notes.join(" "),
+        suggestion.map(|suggestion| suggestion.rule.clone()).unwrap_or_default(),
     ]
 }
 

@@ -5,7 +5,7 @@
 //! and are snapshots in the tests.
 //!
 //! ```text
-//! args -> commands -> (library) -> summary | type_report | inspect_csv -> output
+//! args -> commands -> (library) -> summary | type_report | report_html ... -> output
 //!                        | events                   | errors
 //!                        v                          v
 //!               progress (board, pace)           failure
@@ -18,17 +18,23 @@ mod board;
 mod commands;
 mod crash;
 mod failure;
+mod inspect_command;
 mod inspect_csv;
 mod names;
 mod output;
 mod pace;
 mod progress;
+mod report_html;
+mod report_markdown;
+#[cfg(test)]
+mod sample;
 mod secret;
 mod sections;
 mod sentence;
 mod source_path;
 mod stop;
 mod style;
+mod suggest_file;
 mod summary;
 mod table;
 mod type_report;

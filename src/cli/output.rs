@@ -28,7 +28,8 @@ pub(super) fn tell(text: &str) {
 
 /// Writes a file whole or not at all: beside it first, then over it by a rename. Pipes and devices are
 /// written directly. A SQLite database is never overwritten: it would be the source, by mistake.
-pub(super) fn save(path: &Path, text: &str) -> Result<()> {
+/// `flag` is what the path was given with.
+pub(super) fn save(flag: &str, path: &Path, text: &str) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::usage(format!("could not write {}", shown(path))).caused_by(error)
     };
@@ -36,14 +37,14 @@ pub(super) fn save(path: &Path, text: &str) -> Result<()> {
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&place) {
         Ok(found) if found.is_dir() => {
-            return Err(Error::usage(format!("--output {} is a directory", shown(path))));
+            return Err(Error::usage(format!("{flag} {} is a directory", shown(path))));
         }
         Ok(found) if !found.is_file() => {
             let mut file = OpenOptions::new().write(true).open(&place).map_err(failed)?;
             return file.write_all(text.as_bytes()).map_err(failed);
         }
         Ok(_) if is_sqlite(&place) => {
-            return Err(Error::usage(format!("--output {} is a SQLite database", shown(path)))
+            return Err(Error::usage(format!("{flag} {} is a SQLite database", shown(path)))
                 .hint("Give the name of a file for the report; the source is given with --from."));
         }
         _ => {}
@@ -87,8 +88,8 @@ mod tests {
     fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
-        save(&path, "one").unwrap();
-        save(&path, "two").unwrap();
+        save("--output", &path, "one").unwrap();
+        save("--output", &path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -96,12 +97,19 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(save(folder.path(), "x").unwrap_err().message().ends_with("is a directory"));
-        let error = save(&folder.path().join("no/such/report.csv"), "x").unwrap_err();
+        assert!(
+            save("--output", folder.path(), "x").unwrap_err().message().ends_with("is a directory")
+        );
+        let error = save("--output", &folder.path().join("no/such/report.csv"), "x").unwrap_err();
         assert!(error.message().starts_with("could not write"));
         let database = folder.path().join("dev.db");
         fs::write(&database, b"SQLite format 3\0rest").unwrap();
-        assert!(save(&database, "x").unwrap_err().message().ends_with("is a SQLite database"));
+        assert!(
+            save("--output", &database, "x")
+                .unwrap_err()
+                .message()
+                .ends_with("is a SQLite database")
+        );
         assert_eq!(fs::read(&database).unwrap(), b"SQLite format 3\0rest");
     }
 
@@ -112,7 +120,7 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "old").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        save(&link, "new").unwrap();
+        save("--output", &link, "new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
     }

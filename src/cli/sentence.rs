@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::amount::{counted, grouped, rows, seconds, tables};
 use super::names::plain;
-use crate::report::{InspectReport, Outcome, TransferReport, VerifyLevel, VerifyReport};
+use crate::report::{
+    InspectReport, InspectTarget, Outcome, TransferReport, VerifyLevel, VerifyReport,
+};
 
 /// What a transfer was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,8 +135,7 @@ pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
 
 /// Says how an inspection ended.
 pub(super) fn of_inspect(report: &InspectReport) -> String {
-    let columns: usize = report.tables.iter().map(|table| table.columns.len()).sum();
-    let columns = counted(columns as u64, "column", "columns");
+    let columns = counted(report.columns() as u64, "column", "columns");
     let attention = match report.attention {
         0 => "none needs attention".to_owned(),
         1 => "1 needs attention".to_owned(),
@@ -149,5 +150,25 @@ pub(super) fn of_inspect(report: &InspectReport) -> String {
     };
     let dry = if report.ddl.is_some() { "Dry run, nothing was written: " } else { "" };
     let tables = tables(report.tables.len());
-    format!("{dry}{columns} in {tables}, {attention}.{not_carried}")
+    let suggestions = match report.suggestions.len() {
+        0 => String::new(),
+        some => format!(" {}.", counted(some as u64, "suggestion", "suggestions")),
+    };
+    format!("{dry}{columns} in {tables}, {attention}.{not_carried}{suggestions}")
+}
+
+/// Says what the target of an inspection has.
+pub(super) fn of_target(target: &InspectTarget, of_tables: usize) -> String {
+    let (shown, version) = (plain(&target.shown), plain(&target.version));
+    let schema = plain(&target.schema);
+    let server = format!("{shown}, PostgreSQL {version}");
+    if !target.schema_exists {
+        return format!("{server}; there is no schema {schema} yet.");
+    }
+    let (some, all) = (grouped(target.tables as u64), tables(of_tables));
+    let differing = match target.differing {
+        0 => "no column has another type there".to_owned(),
+        count => counted(count as u64, "column has", "columns have") + " another type there",
+    };
+    format!("{server}; schema {schema} has {some} of {all}, {differing}.")
 }

@@ -61,10 +61,12 @@ impl Table {
         self.rows.push(Row::Heading(text));
     }
 
-    /// Appends the table: titles, if any column has one, and rows, in lines that fit.
+    /// Appends the table in lines that fit: titles, if any column has one and any row has cells,
+    /// and rows.
     pub(super) fn draw(&self, out: &mut String, look: Look) {
         let widths = self.widths(look.width);
-        if self.columns.iter().any(|(title, _)| !title.is_empty()) {
+        let has_cells = self.rows.iter().any(|row| !row.cells().is_empty());
+        if has_cells && self.columns.iter().any(|(title, _)| !title.is_empty()) {
             let titles = self.columns.iter().map(|(title, _)| *title);
             let line = self.line("  ", titles, &widths);
             out.push_str(&look.bold(&line));

@@ -11,6 +11,7 @@ use super::sections::{Sections, declared, do_not_fit, misfits};
 use super::sentence;
 use super::style::Look;
 use super::table::{Fit, Table};
+use crate::model::decision::RuleRef;
 use crate::report::{DdlReport, InspectColumn, InspectReport, InspectTable, SourceSummary};
 
 /// Columns of a file up to which each has its own line.
@@ -34,18 +35,23 @@ pub(super) fn draw(report: &InspectReport, verbosity: Verbosity, look: Look) -> 
 
 fn draw_all(out: &mut String, report: &InspectReport, verbosity: Verbosity, look: Look) {
     wrap_into(out, "", "  ", &headline(&report.source), look.width);
+    if let Some(target) = &report.target {
+        let target = sentence::of_target(target, report.source.tables);
+        wrap_into(out, "", "  ", &format!("target: {target}"), look.width);
+    }
     if !report.tables.is_empty() {
         out.push('\n');
         draw_columns(out, report, verbosity, look);
     }
     let mut sections = Sections { out, look, verbosity, json_flag: "--format json" };
     attention(&mut sections, report);
+    suggestions(&mut sections, report);
     sections.not_carried(&report.not_carried);
     sections.sentences("names that change", &report.renamed);
     sections.sentences("remarks on the source", &report.remarks);
     sections.list("rules that decided nothing", &report.unused_rules, |sections, rule| {
         let note = if rule.note.is_empty() { String::new() } else { format!(": {}", rule.note) };
-        sections.sentence(&plain(&format!("{} line {}{note}", rule.file, rule.line)));
+        sections.sentence(&plain(&format!("{}{note}", place(rule))));
     });
     if let Some(ddl) = &report.ddl {
         draw_ddl(out, ddl, look);
@@ -68,15 +74,9 @@ fn headline(source: &SourceSummary) -> String {
 }
 
 fn draw_columns(out: &mut String, report: &InspectReport, verbosity: Verbosity, look: Look) {
-    let count: usize = report.tables.iter().map(|table| table.columns.len()).sum();
-    let compact = count > EVERY_COLUMN_UP_TO && verbosity < Verbosity::Verbose;
-    let mut drawn = Table::new(&[
-        ("column", Fit::Middle(12)),
-        ("declared", Fit::End(8)),
-        ("found", Fit::End(12)),
-        ("becomes", Fit::Left),
-        ("why", Fit::End(10)),
-    ]);
+    let compact = report.columns() > EVERY_COLUMN_UP_TO && verbosity < Verbosity::Verbose;
+    let shown = Shown { target: report.target.is_some(), rule: verbosity == Verbosity::Verbose };
+    let mut drawn = Table::new(&shown.titles());
     for table in &report.tables {
         let mut head = heading(table);
         if compact {
@@ -85,11 +85,66 @@ fn draw_columns(out: &mut String, report: &InspectReport, verbosity: Verbosity, 
         drawn.heading(head);
         for column in &table.columns {
             if !compact || column.needs_attention() {
-                drawn.row(column.needs_attention(), cells(column));
+                drawn.row(column.needs_attention(), shown.cells(column));
             }
         }
     }
     drawn.draw(out, look);
+}
+
+/// Which columns the table has beside those that it always has.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// The target's types.
+    target: bool,
+    /// Where the rule stands.
+    rule: bool,
+}
+
+impl Shown {
+    fn titles(self) -> Vec<(&'static str, Fit)> {
+        let mut titles = vec![
+            ("column", Fit::Middle(12)),
+            ("declared", Fit::End(8)),
+            ("found", Fit::End(12)),
+            ("becomes", Fit::Left),
+        ];
+        titles.extend(self.target.then_some(("in the target", Fit::End(10))));
+        titles.extend(self.rule.then_some(("rule", Fit::Middle(12))));
+        titles.push(("why", Fit::End(10)));
+        titles
+    }
+
+    fn cells(self, column: &InspectColumn) -> Vec<String> {
+        let declared = if column.declared.trim().is_empty() {
+            String::new()
+        } else {
+            declared(&column.declared)
+        };
+        let mut cells = vec![
+            renamed(&column.source, &column.target),
+            declared,
+            found(column),
+            column.becomes.to_string(),
+        ];
+        cells.extend(self.target.then(|| in_target(column)));
+        cells.extend(self.rule.then(|| plain(&place(&column.rule))));
+        cells.push(why(column, self.rule));
+        cells
+    }
+}
+
+fn in_target(column: &InspectColumn) -> String {
+    match &column.target_type {
+        None => "-".to_owned(),
+        Some(there) if column.differs_from_target() => format!("≠ {}", plain(there)),
+        Some(there) => plain(there),
+    }
+}
+
+/// Returns file and line of a rule, as editors and terminals take them.
+fn place(rule: &RuleRef) -> String {
+    format!("{}:{}", rule.file, rule.line)
 }
 
 fn heading(table: &InspectTable) -> String {
@@ -118,16 +173,6 @@ fn makeup(columns: &[InspectColumn]) -> String {
     format!("{}: {}", counted(columns.len() as u64, "column", "columns"), types.join(", "))
 }
 
-fn cells(column: &InspectColumn) -> [String; 5] {
-    [
-        renamed(&column.source, &column.target),
-        if column.declared.is_empty() { String::new() } else { declared(&column.declared) },
-        found(column),
-        column.becomes.to_string(),
-        why(column),
-    ]
-}
-
 fn found(column: &InspectColumn) -> String {
     match column.found.as_slice() {
         [] => "no rows".to_owned(),
@@ -142,26 +187,35 @@ fn found(column: &InspectColumn) -> String {
     }
 }
 
-fn why(column: &InspectColumn) -> String {
-    if let Some(widening) = &column.widened {
+/// A rule of the user is named with its place, unless that has a column of its own.
+fn why(column: &InspectColumn, place_is_shown: bool) -> String {
+    let rule = &column.rule;
+    let whose = match (column.rule_is_users, place_is_shown) {
+        (true, true) => "your rule".to_owned(),
+        (true, false) => format!("your rule {}", plain(&place(rule))),
+        (false, _) => String::new(),
+    };
+    let what = if let Some(widening) = &column.widened {
         do_not_fit(widening)
     } else if let Some(note) = column.notes.first() {
         plain(note)
-    } else if column.rule.note.is_empty() {
-        plain(&format!("{} line {}", column.rule.file, column.rule.line))
+    } else if rule.note.is_empty() && !column.rule_is_users {
+        plain(&place(rule))
     } else {
-        plain(&column.rule.note)
+        plain(&rule.note)
+    };
+    match (whose.as_str(), what.as_str()) {
+        ("", _) => what,
+        (_, "") => whose,
+        // What does not fit comes first, for the end may be cut.
+        _ if column.needs_attention() => format!("{what}; {whose}"),
+        _ => format!("{whose}: {what}"),
     }
 }
 
 /// The columns marked `!`, in sentences.
 fn attention(sections: &mut Sections<'_>, report: &InspectReport) {
-    let columns: Vec<(&InspectTable, &InspectColumn)> = report
-        .tables
-        .iter()
-        .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
-        .filter(|(_, column)| column.needs_attention())
-        .collect();
+    let columns = report.needing_attention();
     sections.list("columns that need attention", &columns, |sections, (table, column)| {
         let name = dotted(&table.source, &column.source);
         if let Some(widening) = &column.widened {
@@ -173,6 +227,19 @@ fn attention(sections: &mut Sections<'_>, report: &InspectReport) {
         for note in &column.notes {
             sections.sentence(&format!("{name}: {}", plain(note)));
         }
+    });
+}
+
+/// What other types would fit.
+fn suggestions(sections: &mut Sections<'_>, report: &InspectReport) {
+    let count = grouped(report.suggestions.len() as u64);
+    let flag = if report.ddl.is_none() { "--suggest" } else { "litelift inspect --suggest" };
+    let title = format!("suggestions: {count}, see {flag} FILE");
+    sections.list(&title, &report.suggestions, |sections, suggestion| {
+        let name = dotted(&suggestion.table, &suggestion.column);
+        let (to, from) = (suggestion.pg_type, suggestion.instead_of);
+        let reason = plain(&suggestion.reason);
+        sections.sentence(&format!("{name}: {to} instead of {from}; {reason}"));
     });
 }
 

@@ -1,116 +1,7 @@
 use super::*;
 use crate::cli::inspect_csv;
 use crate::cli::names::width;
-use crate::model::decision::{RuleRef, Widening};
-use crate::model::evidence::Example;
-use crate::model::pg_type::PgType;
-use crate::model::plan::NotCarried;
-use crate::report::{Found, REPORT_VERSION};
-
-fn found(kind: &str, count: u64) -> Found {
-    Found { kind: kind.to_owned(), count, example: None }
-}
-
-fn rule(note: &str) -> RuleRef {
-    RuleRef { file: "default".to_owned(), line: 12, note: note.to_owned() }
-}
-
-fn column(name: &str, declared: &str, becomes: PgType) -> InspectColumn {
-    InspectColumn {
-        source: name.to_owned(),
-        target: name.to_owned(),
-        declared: declared.to_owned(),
-        found: vec![found("text", 9)],
-        becomes,
-        convert: "plain".to_owned(),
-        not_null: true,
-        rule: rule("declared type"),
-        widened: None,
-        notes: Vec::new(),
-    }
-}
-
-fn users() -> InspectTable {
-    InspectTable {
-        source: "Users".to_owned(),
-        target: "users".to_owned(),
-        kind: "table".to_owned(),
-        rows: 41_002,
-        columns: vec![
-            InspectColumn {
-                found: vec![found("integer", 41_002)],
-                ..column("id", "INTEGER", PgType::BigInt)
-            },
-            InspectColumn {
-                found: vec![found("0/1", 41_000), found("NULL", 2)],
-                rule: rule("name is_*, values 0/1"),
-                not_null: false,
-                ..column("is_admin", "INTEGER", PgType::Boolean)
-            },
-            InspectColumn {
-                widened: Some(Widening {
-                    from: PgType::Varchar(80),
-                    misfits: 37,
-                    found: "text".to_owned(),
-                    examples: vec![
-                        Example { rowid: Some(812), value: "'Lorem ipsum…'".to_owned() },
-                        Example { rowid: None, value: "'x'".to_owned() },
-                    ],
-                }),
-                ..column("bio", "VARCHAR(80)", PgType::Text)
-            },
-            InspectColumn {
-                notes: vec!["All values are JSON; --type-map rich makes it jsonb.".to_owned()],
-                rule: rule(""),
-                ..column("settings\n\u{1b}[31m", "", PgType::Text)
-            },
-        ],
-    }
-}
-
-fn report() -> InspectReport {
-    InspectReport {
-        version: REPORT_VERSION,
-        source: SourceSummary {
-            path: "dev.db".to_owned(),
-            bytes: 12_400_000,
-            tables: 2,
-            rows: 41_002,
-            encoding: "UTF-8".to_owned(),
-            read_as: None,
-        },
-        tables: vec![
-            users(),
-            InspectTable {
-                source: "docs".to_owned(),
-                target: "docs".to_owned(),
-                kind: "virtual (fts5)".to_owned(),
-                rows: 0,
-                columns: vec![InspectColumn {
-                    found: Vec::new(),
-                    ..column("title", "", PgType::Text)
-                }],
-            },
-        ],
-        not_carried: vec![NotCarried {
-            object: "trigger".to_owned(),
-            table: Some("Users".to_owned()),
-            name: "users_touch".to_owned(),
-            reason: "triggers are not translated".to_owned(),
-            source_text: "CREATE TRIGGER users_touch\nAFTER UPDATE ON Users BEGIN SELECT 1; END"
-                .to_owned(),
-        }],
-        renamed: vec!["Table Users is named users in the target.".to_owned()],
-        unused_rules: vec![RuleRef {
-            file: "my.csv".to_owned(),
-            line: 3,
-            note: "userz.id".to_owned(),
-        }],
-        remarks: vec!["Table docs has no declared types.".to_owned()],
-        attention: 2,
-        ddl: None,
-    }
-}
+use crate::cli::sample::{beside, hostile, report, users};
 
 fn drawn(report: &InspectReport, width: usize) -> String {
     draw(report, Verbosity::Normal, Look { terminal: true, ..Look::plain(width) })
@@ -136,6 +27,9 @@ fn every_column_has_its_line() {
       Users.settings\n\u{1b}[31m: All values are JSON; --type-map rich makes it
         jsonb.
 
+    suggestions: 1, see --suggest FILE
+      docs.title: uuid instead of text; 2 000 of 2 000 values are UUIDs
+
     not carried over (1 object)
       trigger users_touch of Users: triggers are not translated
         CREATE TRIGGER users_touch AFTER UPDATE ON Users BEGIN SELECT 1; END
@@ -147,9 +41,10 @@ fn every_column_has_its_line() {
       Table docs has no declared types.
 
     rules that decided nothing
-      my.csv line 3: userz.id
+      my.csv:3: userz.id
 
-    5 columns in 2 tables, 2 need attention. 1 object would not be carried over.
+    5 columns in 2 tables, 2 need attention. 1 object would not be carried over. 1
+    suggestion.
     hint: a file of rules given with --type-map decides otherwise; --format csv
           lists every column
     ");
@@ -204,6 +99,7 @@ fn a_dry_run_ends_with_the_statements() {
     report.renamed.clear();
     report.unused_rules.clear();
     report.remarks.clear();
+    report.suggestions.clear();
     report.attention = 0;
     report.ddl = Some(DdlReport {
         before: vec!["CREATE TABLE public.users (\n    id bigint\u{1b}\n)".to_owned()],
@@ -225,20 +121,83 @@ fn a_dry_run_ends_with_the_statements() {
 }
 
 #[test]
+fn the_target_stands_beside_and_what_differs_is_marked() {
+    let head: Vec<String> = drawn(&beside(), 100).lines().take(9).map(str::to_owned).collect();
+    insta::assert_snapshot!(head.join("\n"), @r"
+    dev.db  2 tables  41 002 rows  12 MB  UTF-8
+    target: db:5432/app as app, PostgreSQL 15.18; schema public has 1 of 2 tables, 1 column has
+      another type there.
+
+      column                declared     found               becomes  in the target  why
+    Users -> users  41 002 rows
+      id                    INTEGER      integer             bigint   ≠ integer      declared type
+      is_admin              INTEGER      0/1 41 000, NULL 2  boolean  boolean        name is_*, values …
+    ! bio                   VARCHAR(80)  text                text     -              37 values do not f…
+    ");
+}
+
+#[test]
+fn each_column_names_its_rule_when_asked_and_those_of_the_user_always() {
+    let mut report = report();
+    let columns = &mut report.tables[0].columns;
+    for (column, note) in columns.iter_mut().zip(["an id", "", "short", "all of them"]) {
+        column.rule = RuleRef { file: "maps/mine.csv".to_owned(), line: 2, note: note.to_owned() };
+        column.rule_is_users = true;
+    }
+    let part = |text: String| text.lines().skip(2).take(7).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(part(drawn(&report, 100)), @r"
+      column                declared     found               becomes  why
+    Users -> users  41 002 rows
+      id                    INTEGER      integer             bigint   your rule maps/mine.csv:2: an id
+      is_admin              INTEGER      0/1 41 000, NULL 2  boolean  your rule maps/mine.csv:2
+    ! bio                   VARCHAR(80)  text                text     37 values do not fit varchar(80);…
+    ! settings\n\u{1b}[31m               text                text     All values are JSON; --type-map r…
+    docs  virtual (fts5)  0 rows
+    ");
+    let all = draw(&report, Verbosity::Verbose, Look::plain(120));
+    insta::assert_snapshot!(part(all), @r"
+      column                declared     found               becomes  rule             why
+    Users -> users  41 002 rows
+      id                    INTEGER      integer             bigint   maps/mine.csv:2  your rule: an id
+      is_admin              INTEGER      0/1 41 000, NULL 2  boolean  maps/mine.csv:2  your rule
+    ! bio                   VARCHAR(80)  text                text     maps/mine.csv:2  37 values do not fit varchar(80); yo…
+    ! settings\n\u{1b}[31m               text                text     maps/mine.csv:2  All values are JSON; --type-map rich…
+    docs  virtual (fts5)  0 rows
+    ");
+}
+
+#[test]
+fn without_lines_for_columns_there_is_no_line_of_titles() {
+    let mut report = report();
+    for table in &mut report.tables {
+        table.columns = vec![table.columns[0].clone(); 40];
+    }
+    assert!(!drawn(&report, 80).contains("  column  "));
+}
+
+#[test]
+fn nothing_hostile_reaches_the_terminal() {
+    for verbosity in [Verbosity::Normal, Verbosity::Verbose] {
+        let text = draw(&hostile(), verbosity, Look::plain(100));
+        assert!(!text.contains(['\u{202e}', '\0']));
+    }
+}
+
+#[test]
 fn quiet_is_one_sentence() {
     let text = draw(&report(), Verbosity::Quiet, Look::plain(80));
-    insta::assert_snapshot!(text, @"5 columns in 2 tables, 2 need attention. 1 object would not be carried over.");
+    insta::assert_snapshot!(text, @r"5 columns in 2 tables, 2 need attention. 1 object would not be carried over. 1 suggestion.");
 }
 
 #[test]
 fn csv_has_a_line_per_column() {
     insta::assert_snapshot!(inspect_csv::draw(&report()).unwrap(), @r#"
-    table,column,declared,found,becomes,convert,not_null,rule,widened_from,misfits,examples,notes
-    Users,id,INTEGER,integer 41002,bigint,plain,true,default:12,,,,
-    Users,is_admin,INTEGER,0/1 41000; NULL 2,boolean,plain,false,default:12,,,,
-    Users,bio,VARCHAR(80),text 9,text,plain,true,default:12,varchar(80),37,rowid 812: 'Lorem ipsum…'; 'x',
+    table,column,declared,found,becomes,target_type,convert,not_null,rule,rule_is_users,widened_from,misfits,examples,notes,suggestion
+    Users,id,INTEGER,integer 41002,bigint,,plain,true,default:12,false,,,,,
+    Users,is_admin,INTEGER,0/1 41000; NULL 2,boolean,,plain,false,default:12,false,,,,,
+    Users,bio,VARCHAR(80),text 9,text,,plain,true,default:12,false,varchar(80),37,rowid 812: 'Lorem ipsum…'; 'x',,
     Users,"settings
-    [31m",,text 9,text,plain,true,default:12,,,,All values are JSON; --type-map rich makes it jsonb.
-    docs,title,,,text,plain,true,default:12,,,,
+    [31m",,text 9,text,,plain,true,default:12,false,,,,All values are JSON; --type-map rich makes it jsonb.,
+    docs,title,,,text,,plain,true,default:12,false,,,,,"docs,title,*,uuids,uuid,plain,2 000 of 2 000 values are UUIDs"
     "#);
 }

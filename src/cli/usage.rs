@@ -138,7 +138,7 @@ mod tests {
         ");
         insta::assert_snapshot!(complaint("litelift inspect --from a.db --format xml"), @r#"
         "xml" is not a value for --format <FORMAT>
-        It must be one of: table, json, csv.
+        It must be one of: table, json, csv, markdown, html.
         `litelift transfer --help` shows what it takes.
         "#);
         insta::assert_snapshot!(complaint("litelift inspect --from a.db --jobs many"), @r#"
@@ -171,8 +171,8 @@ mod tests {
             format!("litelift {url}"),
             format!("litelift inspect --from a.db --jobs {url}"),
             format!("litelift inspect --from a.db --format={url}"),
-            format!("litelift inspect --from a.db --to {url}"),
-            format!("litelift inspect --from a.db --to={url}"),
+            format!("litelift rehearse --from a.db --to {url}"),
+            format!("litelift rehearse --from a.db --to={url}"),
             format!("litelift inspect --from a.db --verbose={url}"),
             format!("litelift inspect --from a.db -v{url}"),
             format!("litelift transfer --from a.db --to {url} --to {url}"),

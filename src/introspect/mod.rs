@@ -1,4 +1,4 @@
-//! What is there? Reads the declarations of the source.
+//! What is there? Reads the declarations of the source, and of a target that has tables already.
 //!
 //! Purpose: the first stage. It fills [`crate::model::source::SourceSchema`] from PRAGMAs and from the
 //! CREATE texts, and decides nothing.
@@ -6,6 +6,7 @@
 pub mod check;
 pub mod ddl;
 mod observe;
+pub mod postgres;
 pub mod profile;
 pub mod sqlite;
 

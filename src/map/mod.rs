@@ -3,10 +3,11 @@
 //! Purpose: [`rules`] are rows of the type maps, the first that matches a column names its type;
 //! [`fit`] says whether a type holds what the scan found; [`decide`] joins both and widens where it
 //! must; [`unify`] gives the two ends of a foreign key one type; [`names`] makes names that
-//! PostgreSQL takes.
+//! PostgreSQL takes; [`suggest`] says which other types would serve better.
 
 pub mod decide;
 pub mod fit;
 pub mod names;
 pub mod rules;
+pub mod suggest;
 pub mod unify;

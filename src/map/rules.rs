@@ -58,7 +58,7 @@ pub const EVIDENCE: [(&str, &str); 25] = [
 const EPOCH_S: (i64, i64) = (631_152_000, 4_102_444_800);
 
 /// Returns whether a column's values satisfy a word of [`EVIDENCE`].
-fn satisfies(table: &Table, position: usize, evidence: &Evidence, word: &str) -> bool {
+pub(super) fn satisfies(table: &Table, position: usize, evidence: &Evidence, word: &str) -> bool {
     use ValueKind as K;
     let all = |select: fn(K) -> bool| {
         evidence.not_null() > 0
@@ -360,6 +360,12 @@ impl Rules {
             .filter(|(position, rule)| rule.from_user && !used.contains(position))
             .map(|(_, rule)| rule.at.clone())
             .collect()
+    }
+
+    /// Returns true when a rule stands in a type map that the user gave.
+    #[must_use]
+    pub fn is_of_user(&self, at: &RuleRef) -> bool {
+        self.rules.iter().any(|rule| rule.from_user && rule.at == *at)
     }
 
     /// Returns a text that is equal for equal rules, for the fingerprint of a run.
