@@ -110,7 +110,7 @@ fn type_map(text: &str) -> String {
     table(&head.iter().collect::<Vec<_>>(), rows)
 }
 
-/// Every map but the default, with the comment that it begins with.
+/// Every map but the default, with the comment that it begins with; the rest is in the file.
 fn built_in_maps() -> impl Iterator<Item = String> {
     let mut names: Vec<String> = std::fs::read_dir(root().join("type_maps"))
         .unwrap()
@@ -125,7 +125,7 @@ fn built_in_maps() -> impl Iterator<Item = String> {
             .skip(1)
             .map_while(|line| line.strip_prefix('#'))
             .map(str::trim)
-            .take_while(|line| !line.is_empty())
+            .take_while(|line| !line.starts_with("Use: "))
             .collect();
         let link = format!("[`{}`](../type_maps/{name})", name.trim_end_matches(".csv"));
         row(&[&link, &comment.join(" ")])
