@@ -96,6 +96,42 @@ fn the_page_of_commands_is_what_help_prints() {
     expect_blocks("docs/cli.md", &blocks);
 }
 
+/// The rules of a type map as a table.
+fn type_map(text: &str) -> String {
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let head = reader.headers().unwrap().clone();
+    let rows = reader.records().map(|record| {
+        let record = record.unwrap();
+        let cells: Vec<String> = record.iter().map(|cell| format!("`{cell}`")).collect();
+        // The note, which is the last, is prose.
+        let cells = cells.iter().take(record.len() - 1).map(String::as_str);
+        row(&cells.chain(record.iter().next_back()).collect::<Vec<_>>())
+    });
+    table(&head.iter().collect::<Vec<_>>(), rows)
+}
+
+/// Every map but the default, with the comment that it begins with; the rest is in the file.
+fn built_in_maps() -> impl Iterator<Item = String> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("type_maps"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "default.csv")
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| {
+        let text = read(&format!("type_maps/{name}"));
+        let comment: Vec<&str> = text
+            .lines()
+            .skip(1)
+            .map_while(|line| line.strip_prefix('#'))
+            .map(str::trim)
+            .take_while(|line| !line.starts_with("Use: "))
+            .collect();
+        let link = format!("[`{}`](../type_maps/{name})", name.trim_end_matches(".csv"));
+        row(&[&link, &comment.join(" ")])
+    })
+}
+
 #[test]
 fn the_page_of_type_maps_is_what_the_code_knows() {
     let evidence = rules::EVIDENCE.iter().map(|(word, says)| row(&[&format!("`{word}`"), says]));
@@ -114,23 +150,14 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
         "from text, which becomes a label as it is, in upper or in lower case; `;TEXT=LABEL` after it, as often as needed, names labels that go another way",
     ]);
     let conversions = [plain, labels].into_iter().chain(named);
-    let mut reader = csv::Reader::from_reader(rules::DEFAULT.as_bytes());
-    let default = reader.records().map(|record| {
-        let cells: Vec<String> = record
-            .unwrap()
-            .iter()
-            .enumerate()
-            .map(|(at, cell)| if at == 6 { cell.to_owned() } else { format!("`{cell}`") })
-            .collect();
-        row(&cells.iter().map(String::as_str).collect::<Vec<_>>())
-    });
-    let head = ["table", "column", "declared", "evidence", "pg_type", "convert", "note"];
     expect_blocks(
         "docs/type-maps.md",
         &[
             ("evidence", table(&["word", "the values are"], evidence)),
             ("conversions", table(&["name", "makes", "from"], conversions)),
-            ("default", table(&head, default)),
+            ("built-in maps", table(&["name", "what it is for"], built_in_maps())),
+            ("default", type_map(rules::DEFAULT)),
+            ("rich", type_map(&read("type_maps/rich.csv"))),
         ],
     );
 }
