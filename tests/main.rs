@@ -11,6 +11,7 @@ mod corpus;
 mod documents;
 mod fixtures;
 mod oracle;
+mod resume;
 mod scratch;
 mod support;
 mod type_maps;

@@ -1,0 +1,8 @@
+//! Stopped, cut off, refused, run twice: what must hold whatever happens.
+//!
+//! Purpose: the program runs as a child process, as a user runs it; what became of the target is
+//! found out with queries of the tests' own and with the comparer, never with litelift itself.
+
+mod kills;
+mod process;
+mod state;
