@@ -109,7 +109,7 @@ pub fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
-    let opened = open(options)?;
+    let opened = open(options, cancel)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &std::collections::BTreeSet::new())?;
     Ok(report(&opened, &looked, &plan, false))
@@ -119,7 +119,7 @@ pub fn run(
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
-pub fn open(options: &InspectOptions) -> Result<Opened> {
+pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let rules = type_maps::load(&options.type_maps)?;
     let zone = zone(&options.type_maps.source_tz)?;
     let identity = format!(
@@ -135,7 +135,7 @@ pub fn open(options: &InspectOptions) -> Result<Opened> {
     let fingerprint = path.is_file().then(|| Fingerprint::take(&path, identity)).transpose();
     let source = Source::locate(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
-    let snapshot = Snapshot::open(&source, options.jobs + 1)?;
+    let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let schema = snapshot.with(introspect::source_schema)?;
     let chosen: Vec<String> =

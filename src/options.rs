@@ -1,6 +1,7 @@
 //! What a command was asked to do, resolved and checked once.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -56,6 +57,9 @@ pub struct TransferOptions {
     pub strict: bool,
     /// Compare at the end.
     pub verify: bool,
+    /// How long to wait for another run that holds the lock on the target schema; commands use
+    /// [`crate::checkpoint::lock::WAIT`].
+    pub lock_wait: Duration,
 }
 
 /// `verify`.

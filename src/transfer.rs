@@ -38,7 +38,7 @@ pub async fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA).await?;
+    let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(transfer(&target, options, listener, cancel));
     target.until_cancelled(cancel, work).await
 }
@@ -49,8 +49,8 @@ async fn transfer(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
-    let _lock = lock::take(target, &options.inspect.into, listener.as_ref()).await?;
+    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
     let begun = begin::begin_or_continue(target, options, &opened, listener, cancel).await?;
     let mut account = Account::new(target, &opened, &begun);
     if begun.is_done {
@@ -146,9 +146,9 @@ pub async fn dry_run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
-    let target = Target::open(&options.to, SESSIONS_EXTRA).await?;
+    let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
-        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
+        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
         let schema = &options.inspect.into;
         let mut names = NameSpace::default();
         let targets: Vec<String> =

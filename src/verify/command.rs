@@ -27,9 +27,9 @@ pub async fn run(
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
     let source = Source::locate(&options.from)?;
-    let target = Target::open(&options.to, 2).await?;
+    let target = Target::open(&options.to, 2, cancel).await?;
     let work = async {
-        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1))?;
+        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
         let tables = inspect::selected(&schema, &options.selection)?;

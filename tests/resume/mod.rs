@@ -5,4 +5,6 @@
 
 mod kills;
 mod process;
+mod rehearsal;
+mod signals;
 mod state;
