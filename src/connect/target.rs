@@ -23,10 +23,20 @@ pub type Session = Object;
 ///
 /// `search_path` empty of user schemas: no function or operator of the database can take the place
 /// of a built-in one. synchronous_commit=off is safe here: rows and checkpoint are lost together.
+///
+/// The rest lets the server notice that we are gone, and so roll back and free the lock, where its
+/// own defaults are never (a long statement) and two hours (a machine that lost its power); and it
+/// lifts the newer limits, for the session that holds the lock does nothing else. The SELECT leaves
+/// out what the server does not know; the first of its settings fails on servers for Windows.
 const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; \
      SET client_min_messages = warning; SET standard_conforming_strings = on; \
      SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-     SET lock_timeout = '30s'; SET synchronous_commit = off";
+     SET lock_timeout = '30s'; SET synchronous_commit = off; \
+     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
+     SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'; \
+     SELECT set_config(name, CASE name WHEN 'client_connection_check_interval' THEN '1s' ELSE '0' END, \
+     false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') \
+     OR (name = 'client_connection_check_interval' AND version() !~ 'Visual|mingw')";
 
 /// Oldest server that is supported (`server_version_num`).
 const VERSION_MIN: i32 = 120_000;
@@ -44,6 +54,7 @@ const NO_POSTGRES: &str = "Is it PostgreSQL that listens there?";
 pub struct Target {
     pool: Pool,
     tokens: Arc<Mutex<Vec<CancelToken>>>,
+    has_password: bool,
     /// `database at host:port as user`.
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
@@ -54,7 +65,6 @@ impl Target {
     /// Connects once, to know that it works, and looks at the server.
     ///
     /// # Errors
-    has_password: bool,
     /// [`crate::error::ErrorKind::Usage`] for the URL; [`crate::error::ErrorKind::Target`] when the
     /// server cannot be reached, refuses, is too old, or has another encoding than UTF8;
     /// interrupted.
@@ -113,9 +123,6 @@ impl Target {
         })
     }
 
-    async fn look(&self) -> Result<String> {
-        let session = self.session().await?;
-        let row = session
     fn unreachable(&self, what: &str, error: &tokio_postgres::Error) -> Error {
         let ours = failure::failed(what, error);
         if error.as_db_error().is_some() {
@@ -132,6 +139,9 @@ impl Target {
         })
     }
 
+    async fn look(&self) -> Result<String> {
+        let session = self.session().await?;
+        let row = session
             .query_one(
                 "SELECT current_setting('server_version_num')::int, \
                  current_setting('server_version'), current_setting('server_encoding'), \

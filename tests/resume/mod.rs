@@ -4,6 +4,7 @@
 //! found out with queries of the tests' own and with the comparer, never with litelift itself.
 
 mod kills;
+mod locks;
 mod process;
 mod rehearsal;
 mod signals;
