@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::checkpoint::{lock, resume, store};
 use crate::connect::Target;
 use crate::copy::{self, CopyJob};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
@@ -56,18 +56,40 @@ async fn transfer(
     if begun.is_done {
         return Ok(account.already_done());
     }
-    copy_rows(target, options, &opened, &begun, listener, cancel, &mut account).await?;
-    finish_tables(target, options, &begun, listener, cancel, &mut account).await?;
+    carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
+        .await
+        .map_err(to_be_continued)?;
+    Ok(account.report())
+}
+
+async fn carry_out(
+    target: &Target,
+    options: &TransferOptions,
+    opened: &Opened,
+    begun: &Begun,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+    account: &mut Account<'_>,
+) -> Result<()> {
+    copy_rows(target, options, opened, begun, listener, cancel, account).await?;
+    finish_tables(target, options, begun, listener, cancel, account).await?;
     if options.verify {
-        let pairs = pairs(&begun);
+        let pairs = pairs(begun);
         let schema = &begun.plan.schema;
         let verified =
             counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
         account.verified(verified);
     }
     opened.source.check_unchanged()?;
-    store::finish(&target.session().await?, begun.run).await?;
-    Ok(account.report())
+    store::finish(&target.session().await?, begun.run).await
+}
+
+/// Says how to go on when the server, or the way to it, failed in the middle.
+fn to_be_continued(error: Error) -> Error {
+    if error.kind() != ErrorKind::Target {
+        return error;
+    }
+    error.hint("What was committed is kept. Run the same command again to continue.")
 }
 
 async fn copy_rows(

@@ -7,5 +7,6 @@ mod kills;
 mod locks;
 mod process;
 mod rehearsal;
+mod sessions;
 mod signals;
 mod state;
