@@ -73,15 +73,21 @@ async fn carry_out(
 ) -> Result<()> {
     copy_rows(target, options, opened, begun, listener, cancel, account).await?;
     finish_tables(target, options, begun, listener, cancel, account).await?;
+    let mut is_equal = true;
     if options.verify {
         let pairs = pairs(begun);
         let schema = &begun.plan.schema;
         let verified =
             counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+        is_equal = verified.differing() == 0;
         account.verified(verified);
     }
     opened.source.check_unchanged()?;
-    store::finish(&target.session().await?, begun.run).await
+    // What differs is not done: the next command must not say that all was well.
+    if is_equal {
+        store::finish(&mut target.session().await?, begun.run).await?;
+    }
+    Ok(())
 }
 
 /// Says how to go on when the server, or the way to it, failed in the middle.

@@ -265,19 +265,20 @@ pub async fn steps(session: &Session, run: i64) -> Result<Vec<(usize, StepOutcom
         .collect())
 }
 
-/// Marks a run as done.
+/// Marks a run as done, and makes it durable with all that was committed before: the commits of the
+/// other sessions did not wait for the disk, and the server's log is written in order.
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
-pub async fn finish(session: &Session, run: i64) -> Result<()> {
-    session
-        .execute(
-            "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1",
-            &[&run],
-        )
-        .await
-        .map(|_| ())
-        .map_err(|error| failure::failed("mark the transfer as done", &error))
+pub async fn finish(session: &mut Session, run: i64) -> Result<()> {
+    let done = async {
+        let transaction = session.transaction().await?;
+        transaction.batch_execute("SET LOCAL synchronous_commit = on").await?;
+        let sql = "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1";
+        transaction.execute(sql, &[&run]).await?;
+        transaction.commit().await
+    };
+    done.await.map_err(|error| failure::failed("mark the transfer as done", &error))
 }
 
 /// A table that a run made.
