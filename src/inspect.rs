@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wildmatch::WildMatch;
 
-use crate::checkpoint::fingerprint::Fingerprint;
+use crate::checkpoint::fingerprint::{Choices, Fingerprint};
 use crate::encode::Zone;
 use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
@@ -122,17 +122,15 @@ pub fn run(
 pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let rules = type_maps::load(&options.type_maps)?;
     let zone = zone(&options.type_maps.source_tz)?;
-    let identity = format!(
-        "into {:?} zone {:?} only {:?} skip {:?}\n{}",
-        options.into,
-        zone.name(),
-        options.selection.only,
-        options.selection.skip,
-        rules.canonical()
-    );
+    let choices = Choices {
+        only: options.selection.only.clone(),
+        skip: options.selection.skip.clone(),
+        zone: zone.name().to_owned(),
+        rules: rules.canonical(),
+    };
     // The fingerprint first: it must not open a file that SQLite has locked.
     let path = real_path(&options.from);
-    let fingerprint = path.is_file().then(|| Fingerprint::take(&path, identity)).transpose();
+    let fingerprint = path.is_file().then(|| Fingerprint::take(&path, choices)).transpose();
     let source = Source::locate(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;

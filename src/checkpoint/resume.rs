@@ -3,7 +3,7 @@
 use crate::connect::{Session, Target, failure};
 use crate::error::{Error, ErrorKind, Result};
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Differences, Fingerprint};
 use super::store::{self, Run};
 
 /// What an earlier run left.
@@ -48,8 +48,7 @@ pub async fn look(
         }
         return Err(gone_error(run.id, &gone));
     }
-    let differences = fingerprint.differences(&run.fingerprint);
-    if !differences.is_empty() {
+    if let Some(differences) = fingerprint.differences(&run.fingerprint) {
         return Err(changed_error(&run, &differences));
     }
     Ok(if run.done { Earlier::Done(Box::new(run)) } else { Earlier::Unfinished(Box::new(run)) })
@@ -61,13 +60,15 @@ fn gone_error(run: i64, gone: &[&str]) -> Error {
         .hint("Use --restart to drop the tables that are left of that run and begin again.")
 }
 
-fn changed_error(run: &Run, differences: &[String]) -> Error {
-    let what = if run.done {
-        "the source has changed since it was transferred"
-    } else {
-        "cannot continue: this is not what the transfer began with"
+fn changed_error(run: &Run, differences: &Differences) -> Error {
+    let what = match (run.done, differences.source.is_empty()) {
+        (false, _) => "cannot continue: this is not what the transfer began with",
+        (true, false) => "the source has changed since it was transferred",
+        (true, true) => "the source was transferred already, with other options",
     };
-    let error = Error::new(ErrorKind::Changed, what).detail(differences.join("\n"));
+    let lines: Vec<&str> =
+        differences.source.iter().chain(&differences.options).map(String::as_str).collect();
+    let error = Error::new(ErrorKind::Changed, what).detail(lines.join("\n"));
     if run.done {
         error.hint("Use --restart to drop the tables of that transfer and do it again.")
     } else {
