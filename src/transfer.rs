@@ -182,11 +182,11 @@ pub async fn dry_run(
         let targets: Vec<String> =
             opened.tables().iter().map(|table| names.take(&table.name)).collect();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        resume::refuse_existing(&target.session().await?, schema, &targets).await?;
+        resume::refuse_existing(&target.session().await?, schema, &targets, &[]).await?;
         let looked = tokio::task::block_in_place(|| {
             inspect::look(&opened, options.inspect.jobs, listener, cancel)
         })?;
-        let taken = resume::taken_names(&target, schema).await?;
+        let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
         let report = inspect::report(&opened, &looked, &plan, true);
         if options.strict {

@@ -116,3 +116,70 @@ const SMALL_WAL: &str = "
     CREATE TABLE t1 AS SELECT * FROM t0; CREATE TABLE t2 AS SELECT * FROM t0;
     CREATE TABLE t3 AS SELECT * FROM t0; CREATE TABLE t4 AS SELECT * FROM t0;
     CREATE TABLE t5 AS SELECT * FROM t0; CREATE TABLE t6 AS SELECT * FROM t0;";
+
+#[test]
+fn restart_never_drops_what_litelift_did_not_make() {
+    let source = state::small();
+    let target = pg::database();
+    let url = &target.url;
+    run(transfer(&source.path, url, &[])).expect(0);
+
+    let cannot = "error: --restart cannot drop the tables of the earlier run: other objects depend";
+    target.execute("create view mine as select count(*) from public.t3");
+    let detail =
+        "detail: view public.mine depends on table public.t3\n        Nothing was changed.\n";
+    refused(&source, &target, &["--restart"], 8, &[cannot, detail, "hint: Drop these objects"]);
+    target.execute("drop view mine; create table mine (t int references public.t4)");
+    let detail = "detail: constraint mine_t_fkey on table public.mine depends on table public.t4\n";
+    refused(&source, &target, &["--restart"], 8, &[cannot, detail]);
+    target.execute("drop table mine");
+
+    // A table of the same name, made by the user.
+    target
+        .execute("drop table t5 cascade; create table t5 (mine text); insert into t5 values ('!')");
+    let text = "error: tables of an earlier run are gone, others are still there";
+    refused(&source, &target, &[], 8, &[text, "\"t5\""]);
+    let text = "error: table \"t5\" exists already in schema \"public\"";
+    refused(&source, &target, &["--restart"], 8, &[text]);
+    target.execute("drop table t5");
+    run(transfer(&source.path, url, &["--restart"])).expect(0);
+    state::expect_exact(&source.path, url);
+
+    // All of ours are gone, and one of the user's is in the way.
+    let tables: Vec<String> = (0..12).map(|n| format!("t{n}")).collect();
+    target.execute(&format!("drop table {}; create table t0 (mine text)", tables.join(", ")));
+    refused(&source, &target, &[], 8, &["error: table \"t0\" exists already"]);
+    target.execute("drop table t0");
+    run(transfer(&source.path, url, &[])).expect(0);
+    state::expect_exact(&source.path, url);
+}
+
+#[test]
+fn restart_keeps_what_is_there_until_there_is_something_new() {
+    let source = state::small();
+    let target = pg::database();
+    let url = &target.url;
+    run(transfer(&source.path, url, &[])).expect(0);
+    let connection = Connection::open(&source.path).unwrap();
+    connection.execute_batch("INSERT INTO t1 (id, name) VALUES (999, x'00ff')").unwrap();
+    drop(connection);
+    let text = "error: --strict: 1 things would not arrive as they are; nothing was written";
+    refused(&source, &target, &["--restart", "--strict"], 1, &[text]);
+    target.execute(state::NO_NEW_TABLES);
+    refused(&source, &target, &["--restart"], 4, &["could not create table"]);
+    target.execute("drop event trigger refuse");
+    run(transfer(&source.path, url, &["--restart"])).expect(0);
+    state::expect_exact(&source.path, url);
+}
+
+#[test]
+fn a_run_of_another_version_is_refused_and_can_be_replaced() {
+    let source = state::small();
+    let target = pg::database();
+    run(transfer(&source.path, &target.url, &[])).expect(0);
+    target.execute("update litelift.run set format = 99, tool = '9.9'");
+    let text = "error: an earlier run was begun by another version of litelift";
+    refused(&source, &target, &[], 7, &[text, "detail: It was 9.9, this is ", "--restart"]);
+    run(transfer(&source.path, &target.url, &["--restart"])).expect(0);
+    state::expect_exact(&source.path, &target.url);
+}

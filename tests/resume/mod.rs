@@ -5,6 +5,7 @@
 
 mod changed;
 mod crash;
+mod existing;
 mod exits;
 mod kills;
 mod locks;
