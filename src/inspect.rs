@@ -132,6 +132,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let path = real_path(&options.from);
     let fingerprint = path.is_file().then(|| Fingerprint::take(&path, choices)).transpose();
     let source = Source::locate(&options.from)?;
+    source.refuse_empty()?;
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);

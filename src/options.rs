@@ -103,6 +103,35 @@ pub struct RehearseOptions {
     pub strict: bool,
 }
 
+/// Longest name of PostgreSQL in bytes; it cuts longer ones off.
+const NAME_BYTES_MAX: usize = 63;
+
+/// Refuses a target schema that a transfer must not fill.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`].
+pub fn check_schema(into: &str) -> Result<()> {
+    let shown = into.escape_debug();
+    if into.is_empty() {
+        return Err(Error::usage("--into is empty").hint("Leave it out for schema public."));
+    }
+    if into.len() > NAME_BYTES_MAX {
+        return Err(Error::usage(format!("--into \"{shown}\" is too long")).detail(format!(
+            "A name in PostgreSQL has up to {NAME_BYTES_MAX} bytes, this one has {}.",
+            into.len()
+        )));
+    }
+    let owner = if into == "litelift" {
+        "litelift's own bookkeeping"
+    } else if into == "information_schema" || into.starts_with("pg_") {
+        "PostgreSQL itself"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!("--into \"{shown}\" is a schema of {owner}"))
+        .hint("Choose another name: the schema is made when it is not there."))
+}
+
 /// Largest number that `--jobs` takes: more connections only wait for each other's locks.
 pub const JOBS_MAX: usize = 64;
 

@@ -18,7 +18,7 @@ use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
 use crate::map::names::NameSpace;
 use crate::model::plan::RangePlan;
-use crate::options::TransferOptions;
+use crate::options::{self, TransferOptions};
 use crate::report::{InspectReport, TransferReport};
 use crate::verify::counts::{self, Pair};
 
@@ -38,6 +38,7 @@ pub async fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
+    options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(transfer(&target, options, listener, cancel));
     target.until_cancelled(cancel, work).await
@@ -174,6 +175,7 @@ pub async fn dry_run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
+    options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
         let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;

@@ -14,3 +14,6 @@ mod rehearsal;
 mod sessions;
 mod signals;
 mod state;
+mod written;
+mod wrong_source;
+mod wrong_target;
