@@ -132,7 +132,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let path = real_path(&options.from);
     let fingerprint = path.is_file().then(|| Fingerprint::take(&path, choices)).transpose();
     let source = Source::locate(&options.from)?;
-    source.refuse_empty()?;
+    refuse_empty(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
@@ -154,6 +154,20 @@ pub fn zone(name: &str) -> Result<Zone> {
         Error::usage(format!("--source-tz \"{}\" is no time zone", name.escape_debug()))
             .hint("Give UTC, an offset such as +02:00, or a name such as Europe/Paris.")
     })
+}
+
+/// Refuses a file of 0 bytes. SQLite takes it for a database without tables, but nobody means to move
+/// one: the path is wrong, or the program that made it never wrote to it.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`].
+pub fn refuse_empty(file: &Path) -> Result<()> {
+    if std::fs::metadata(file).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    Err(Error::source_file(format!("\"{}\" has 0 bytes", file.display()))
+        .detail("Programs make such a file when they are given a wrong path.")
+        .hint("Check the path."))
 }
 
 /// Returns the path without symbolic links and `..`; as given when there is no such file.

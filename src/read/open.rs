@@ -123,20 +123,6 @@ impl Source {
         .hint("Stop the application that writes to it, or copy the file, and run again."))
     }
 
-    /// Refuses a file of 0 bytes. SQLite takes it for a database without tables, but nobody means to
-    /// move one: the path is wrong, or the program that made it never wrote to it.
-    ///
-    /// # Errors
-    /// [`crate::error::ErrorKind::Source`].
-    pub fn refuse_empty(&self) -> Result<()> {
-        if fs::metadata(&self.real).is_ok_and(|found| found.len() > 0) {
-            return Ok(());
-        }
-        Err(Error::source_file(format!("\"{}\" has 0 bytes", self.given.display()))
-            .detail("Programs make such a file when they are given a wrong path.")
-            .hint("Check the path."))
-    }
-
     /// The path as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -153,8 +139,7 @@ impl Source {
     #[must_use]
     pub fn remark(&self) -> Option<String> {
         match &self.how {
-            OpenedHow::Direct => (fs::metadata(&self.real).is_ok_and(|found| found.len() == 0))
-                .then(|| "The file has 0 bytes, which is a database with 0 tables.".to_owned()),
+            OpenedHow::Direct => None,
             OpenedHow::Immutable(_) => Some(
                 "The folder of the file cannot be written, so it is read without locks; nobody may \
                  write to it meanwhile."

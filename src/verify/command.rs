@@ -28,7 +28,7 @@ pub async fn run(
 ) -> Result<VerifyReport> {
     options::check_schema(&options.into)?;
     let source = Source::locate(&options.from)?;
-    source.refuse_empty()?;
+    inspect::refuse_empty(&options.from)?;
     let target = Target::open(&options.to, 2, cancel).await?;
     let work = async {
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;

@@ -84,7 +84,7 @@ fn set_filetime(source: &Fixture, time: SystemTime) {
 /// nor the file tell of the commit.
 #[test]
 fn a_commit_into_the_same_wal_is_seen() {
-    let source = fixture::from_sql("wal.db", &format!("PRAGMA journal_mode = WAL; {}", SMALL_WAL));
+    let source = fixture::from_sql("wal.db", &format!("PRAGMA journal_mode = WAL; {SMALL_WAL}"));
     let connection = Connection::open(&source.path).unwrap();
     let execute = |sql: &str| connection.execute_batch(sql).unwrap();
     execute("PRAGMA wal_autocheckpoint = 0; UPDATE t0 SET name = name || '!'");
