@@ -149,7 +149,8 @@ impl Error {
         while let Some(error) = cause {
             let text = error.to_string();
             // Drivers repeat the text of their own cause: print each sentence once.
-            if !text.is_empty() && !lines.iter().any(|line| line.contains(&text)) {
+            let is_new = |line: &String| !line.contains(&text) && !text.ends_with(line.as_str());
+            if !text.is_empty() && lines.iter().all(is_new) {
                 lines.push(text);
             }
             cause = error.source();

@@ -3,8 +3,9 @@
 //! Purpose: the library never prints. It tells a [`Listener`] what it does; `cli` draws that, tests
 //! record it. Events carry no values of the user's rows.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A stage of the work, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,10 +108,20 @@ impl Listener for Silent {
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<CancelState>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct CancelState {
     asked: AtomicBool,
     wake: tokio::sync::Notify,
+    stops: Mutex<Vec<Stop>>,
+}
+
+/// Stops something that cannot look whether it should.
+type Stop = Box<dyn Fn() + Send>;
+
+impl fmt::Debug for CancelState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelState").field("asked", &self.asked).finish_non_exhaustive()
+    }
 }
 
 impl Cancel {
@@ -118,6 +129,18 @@ impl Cancel {
     pub fn cancel(&self) {
         self.0.asked.store(true, Ordering::SeqCst);
         self.0.wake.notify_waiters();
+        for stop in self.0.stops.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            stop();
+        }
+    }
+
+    /// Calls `stop`, from another thread, when the command is asked to stop; at once when it was.
+    pub fn when_asked(&self, stop: impl Fn() + Send + 'static) {
+        let mut stops = self.0.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_asked() {
+            stop();
+        }
+        stops.push(Box::new(stop));
     }
 
     /// Returns true once [`Self::cancel`] was called.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wildmatch::WildMatch;
 
-use crate::checkpoint::fingerprint::Fingerprint;
+use crate::checkpoint::fingerprint::{Choices, Fingerprint};
 use crate::encode::Zone;
 use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
@@ -113,7 +113,7 @@ pub fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
-    let opened = open(options)?;
+    let opened = open(options, cancel)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &std::collections::BTreeSet::new())?;
     let mut report = report(&opened, &looked, &plan, false);
@@ -127,23 +127,22 @@ pub fn run(
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
-pub fn open(options: &InspectOptions) -> Result<Opened> {
+pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let rules = type_maps::load(&options.type_maps)?;
     let zone = zone(&options.type_maps.source_tz)?;
-    let identity = format!(
-        "into {:?} zone {:?} only {:?} skip {:?}\n{}",
-        options.into,
-        zone.name(),
-        options.selection.only,
-        options.selection.skip,
-        rules.canonical()
-    );
+    let choices = Choices {
+        only: options.selection.only.clone(),
+        skip: options.selection.skip.clone(),
+        zone: zone.name().to_owned(),
+        rules: rules.canonical(),
+    };
     // The fingerprint first: it must not open a file that SQLite has locked.
     let path = real_path(&options.from);
-    let fingerprint = path.is_file().then(|| Fingerprint::take(&path, identity)).transpose();
+    let fingerprint = path.is_file().then(|| Fingerprint::take(&path, choices)).transpose();
     let source = Source::locate(&options.from)?;
+    refuse_empty(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
-    let snapshot = Snapshot::open(&source, options.jobs + 1)?;
+    let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let schema = snapshot.with(introspect::source_schema)?;
     let chosen: Vec<String> =
@@ -163,6 +162,20 @@ pub fn zone(name: &str) -> Result<Zone> {
         Error::usage(format!("--source-tz \"{}\" is no time zone", name.escape_debug()))
             .hint("Give UTC, an offset such as +02:00, or a name such as Europe/Paris.")
     })
+}
+
+/// Refuses a file of 0 bytes. SQLite takes it for a database without tables, but nobody means to move
+/// one: the path is wrong, or the program that made it never wrote to it.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`].
+pub fn refuse_empty(file: &Path) -> Result<()> {
+    if std::fs::metadata(file).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    Err(Error::source_file(format!("\"{}\" has 0 bytes", file.display()))
+        .detail("Programs make such a file when they are given a wrong path.")
+        .hint("Check the path."))
 }
 
 /// Returns the path without symbolic links and `..`; as given when there is no such file.

@@ -1,6 +1,7 @@
 //! What a command was asked to do, resolved and checked once.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -56,6 +57,9 @@ pub struct TransferOptions {
     pub strict: bool,
     /// Compare at the end.
     pub verify: bool,
+    /// How long to wait for another run that holds the lock on the target schema; commands use
+    /// [`crate::checkpoint::lock::WAIT`].
+    pub lock_wait: Duration,
 }
 
 /// `verify`.
@@ -97,6 +101,35 @@ pub struct RehearseOptions {
     pub scratch: ScratchPlace,
     /// Refuse when anything would not be carried over as it is.
     pub strict: bool,
+}
+
+/// Longest name of PostgreSQL in bytes; it cuts longer ones off.
+const NAME_BYTES_MAX: usize = 63;
+
+/// Refuses a target schema that a transfer must not fill.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`].
+pub fn check_schema(into: &str) -> Result<()> {
+    let shown = into.escape_debug();
+    if into.is_empty() {
+        return Err(Error::usage("--into is empty").hint("Leave it out for schema public."));
+    }
+    if into.len() > NAME_BYTES_MAX {
+        return Err(Error::usage(format!("--into \"{shown}\" is too long")).detail(format!(
+            "A name in PostgreSQL has up to {NAME_BYTES_MAX} bytes, this one has {}.",
+            into.len()
+        )));
+    }
+    let owner = if into == "litelift" {
+        "litelift's own bookkeeping"
+    } else if into == "information_schema" || into.starts_with("pg_") {
+        "PostgreSQL itself"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!("--into \"{shown}\" is a schema of {owner}"))
+        .hint("Choose another name: the schema is made when it is not there."))
 }
 
 /// Largest number that `--jobs` takes: more connections only wait for each other's locks.

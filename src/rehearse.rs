@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::checkpoint::lock;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::options::{RehearseOptions, ScratchPlace, TransferOptions};
@@ -28,7 +29,8 @@ pub async fn run(
     match &options.scratch {
         ScratchPlace::Own { pg_bin } => {
             let server = tokio::task::block_in_place(|| {
-                Server::start(&Binaries::find(pg_bin.as_deref())?, &Settings::default())
+                let binaries = Binaries::find(pg_bin.as_deref())?;
+                Server::start_heeding(&binaries, &Settings::default(), cancel)
             })?;
             listener.on(Event::Detail(format!(
                 "Started PostgreSQL {} in {}.",
@@ -66,6 +68,7 @@ async fn rehearse(
         restart: false,
         strict: options.strict,
         verify: true,
+        lock_wait: lock::WAIT,
     };
     transfer::run(&transfer, listener, cancel).await
 }

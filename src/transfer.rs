@@ -12,13 +12,13 @@ use std::time::Instant;
 use crate::checkpoint::{lock, resume, store};
 use crate::connect::Target;
 use crate::copy::{self, CopyJob};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
 use crate::map::names::NameSpace;
 use crate::model::plan::RangePlan;
-use crate::options::TransferOptions;
+use crate::options::{self, TransferOptions};
 use crate::report::{InspectReport, TransferReport};
 use crate::verify::counts::{self, Pair};
 
@@ -38,7 +38,8 @@ pub async fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA).await?;
+    options::check_schema(&options.inspect.into)?;
+    let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(transfer(&target, options, listener, cancel));
     target.until_cancelled(cancel, work).await
 }
@@ -49,25 +50,53 @@ async fn transfer(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
-    let _lock = lock::take(target, &options.inspect.into, listener.as_ref()).await?;
+    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
     let begun = begin::begin_or_continue(target, options, &opened, listener, cancel).await?;
     let mut account = Account::new(target, &opened, &begun);
     if begun.is_done {
         return Ok(account.already_done());
     }
-    copy_rows(target, options, &opened, &begun, listener, cancel, &mut account).await?;
-    finish_tables(target, options, &begun, listener, cancel, &mut account).await?;
+    carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
+        .await
+        .map_err(to_be_continued)?;
+    Ok(account.report())
+}
+
+async fn carry_out(
+    target: &Target,
+    options: &TransferOptions,
+    opened: &Opened,
+    begun: &Begun,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+    account: &mut Account<'_>,
+) -> Result<()> {
+    copy_rows(target, options, opened, begun, listener, cancel, account).await?;
+    finish_tables(target, options, begun, listener, cancel, account).await?;
+    let mut is_equal = true;
     if options.verify {
-        let pairs = pairs(&begun);
+        let pairs = pairs(begun);
         let schema = &begun.plan.schema;
         let verified =
             counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+        is_equal = verified.differing() == 0;
         account.verified(verified);
     }
     opened.source.check_unchanged()?;
-    store::finish(&target.session().await?, begun.run).await?;
-    Ok(account.report())
+    // What differs is not done: the next command must not say that all was well.
+    if is_equal {
+        store::finish(&mut target.session().await?, begun.run).await?;
+    }
+    Ok(())
+}
+
+/// Says how to go on when the server, or the way to it, failed in the middle.
+fn to_be_continued(error: Error) -> Error {
+    if error.kind() != ErrorKind::Target {
+        return error;
+    }
+    error.hint("What was committed is kept. Run the same command again to continue.")
 }
 
 async fn copy_rows(
@@ -146,19 +175,20 @@ pub async fn dry_run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
-    let target = Target::open(&options.to, SESSIONS_EXTRA).await?;
+    options::check_schema(&options.inspect.into)?;
+    let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
-        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect))?;
+        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
         let schema = &options.inspect.into;
         let mut names = NameSpace::default();
         let targets: Vec<String> =
             opened.tables().iter().map(|table| names.take(&table.name)).collect();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        resume::refuse_existing(&target.session().await?, schema, &targets).await?;
+        resume::refuse_existing(&target.session().await?, schema, &targets, &[]).await?;
         let looked = tokio::task::block_in_place(|| {
             inspect::look(&opened, options.inspect.jobs, listener, cancel)
         })?;
-        let taken = resume::taken_names(&target, schema).await?;
+        let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
         let report = inspect::report(&opened, &looked, &plan, true);
         if options.strict {

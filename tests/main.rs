@@ -12,6 +12,7 @@ mod documents;
 mod fixtures;
 mod inspect;
 mod oracle;
+mod resume;
 mod scratch;
 mod support;
 mod type_maps;

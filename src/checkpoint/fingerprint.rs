@@ -29,8 +29,65 @@ pub struct Fingerprint {
     pub wal_bytes: u64,
     /// Header of the -wal, with its salts, as hexadecimal digits.
     pub wal_header: String,
-    /// Selection and type maps, in one text.
-    pub options: String,
+    /// Time of change of a -wal that is not empty. Once it was checkpointed it is written again from
+    /// its begin: then neither size nor header tell of a commit (measured).
+    pub wal_modified_ns: u128,
+    /// Selection and type maps.
+    pub options: Choices,
+}
+
+/// The options that decide what is copied, and as what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// `--only`.
+    pub only: Vec<String>,
+    /// `--skip`.
+    pub skip: Vec<String>,
+    /// `--source-tz`.
+    pub zone: String,
+    /// All rules, the built-in ones included.
+    pub rules: String,
+}
+
+impl Choices {
+    /// Says what differs from earlier ones, a sentence each.
+    fn differences(&self, earlier: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (flag, now, before) in
+            [("--only", &self.only, &earlier.only), ("--skip", &self.skip, &earlier.skip)]
+        {
+            if now != before {
+                let (now, before) = (shown(now), shown(before));
+                found
+                    .push(format!("{flag} was {before} when the transfer began, now it is {now}."));
+            }
+        }
+        if self.zone != earlier.zone {
+            found.push(format!(
+                "--source-tz was {} when the transfer began, now it is {}.",
+                earlier.zone, self.zone
+            ));
+        }
+        if self.rules != earlier.rules {
+            found.push("The type maps are not those with which the transfer began.".to_owned());
+        }
+        found
+    }
+}
+
+fn shown(globs: &[String]) -> String {
+    let quoted: Vec<String> =
+        globs.iter().map(|glob| format!("\"{}\"", glob.escape_debug())).collect();
+    if quoted.is_empty() { "not given".to_owned() } else { quoted.join(", ") }
+}
+
+/// What is not as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// The source, a sentence each.
+    pub source: Vec<String>,
+    /// The options, a sentence each.
+    pub options: Vec<String>,
 }
 
 impl Fingerprint {
@@ -42,27 +99,25 @@ impl Fingerprint {
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Source`] when the file cannot be read.
-    pub fn take(file: &Path, options: String) -> Result<Self> {
+    pub fn take(file: &Path, options: Choices) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::source_file(format!("could not read \"{}\"", file.display())).caused_by(error)
         };
-        let metadata = fs::metadata(file).map_err(failed)?;
-        let modified = metadata.modified().map_err(failed)?;
+        let now = Sizes::of(file).map_err(failed)?;
         let head = first_bytes(file, 100).map_err(failed)?;
         let part = |from: usize, to: usize| head.get(from..to).map(hex).unwrap_or_default();
-        let wal = wal_of(file);
-        let wal_bytes = fs::metadata(&wal).map_or(0, |metadata| metadata.len());
-        let wal_header = if wal_bytes == 0 {
+        let wal_header = if now.wal_bytes == 0 {
             String::new()
         } else {
-            hex(&first_bytes(&wal, 32).map_err(failed)?)
+            hex(&first_bytes(&wal_of(file), 32).map_err(failed)?)
         };
         Ok(Self {
-            bytes: metadata.len(),
-            modified_ns: modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()),
+            bytes: now.bytes,
+            modified_ns: now.modified_ns,
             header: format!("{}-{}", part(24, 28), part(92, 100)),
-            wal_bytes,
+            wal_bytes: now.wal_bytes,
             wal_header,
+            wal_modified_ns: now.wal_modified_ns,
             options,
         })
     }
@@ -70,20 +125,18 @@ impl Fingerprint {
     /// Returns whether the file looks as it did, as far as that can be seen without opening it.
     #[must_use]
     pub fn is_still(&self, file: &Path) -> bool {
-        let modified_ns = |metadata: &fs::Metadata| {
-            let modified = metadata.modified().ok()?;
-            modified.duration_since(UNIX_EPOCH).ok().map(|since| since.as_nanos())
+        let before = Sizes {
+            bytes: self.bytes,
+            modified_ns: self.modified_ns,
+            wal_bytes: self.wal_bytes,
+            wal_modified_ns: self.wal_modified_ns,
         };
-        let main = fs::metadata(file).is_ok_and(|metadata| {
-            metadata.len() == self.bytes && modified_ns(&metadata) == Some(self.modified_ns)
-        });
-        let wal_bytes = fs::metadata(wal_of(file)).map_or(0, |metadata| metadata.len());
-        main && wal_bytes == self.wal_bytes
+        Sizes::of(file).is_ok_and(|now| now == before)
     }
 
-    /// Says what differs from an earlier fingerprint, a sentence each; empty when nothing does.
+    /// Says what differs from an earlier fingerprint; `None` when nothing does.
     #[must_use]
-    pub fn differences(&self, earlier: &Self) -> Vec<String> {
+    pub fn differences(&self, earlier: &Self) -> Option<Differences> {
         let mut found = Vec::new();
         if self.bytes != earlier.bytes {
             found.push(format!(
@@ -99,18 +152,48 @@ impl Fingerprint {
         } else if self.modified_ns != earlier.modified_ns {
             found.push("The file was written, or touched, since the transfer began.".to_owned());
         }
-        if (self.wal_bytes, &self.wal_header) != (earlier.wal_bytes, &earlier.wal_header) {
+        if self.wal_bytes != earlier.wal_bytes {
             found.push(format!(
-                "The -wal had {} bytes when the transfer began, now it has {}{}.",
-                earlier.wal_bytes,
-                self.wal_bytes,
-                if self.wal_bytes == earlier.wal_bytes { " others" } else { "" }
+                "The -wal had {} bytes when the transfer began, now it has {}.",
+                earlier.wal_bytes, self.wal_bytes
             ));
+        } else if (&self.wal_header, self.wal_modified_ns)
+            != (&earlier.wal_header, earlier.wal_modified_ns)
+        {
+            found.push("The -wal was written since the transfer began.".to_owned());
         }
-        if self.options != earlier.options {
-            found.push("Options or type maps are not those of the first command.".to_owned());
-        }
-        found
+        let options = self.options.differences(&earlier.options);
+        let found = Differences { source: found, options };
+        (found != Differences::default()).then_some(found)
+    }
+}
+
+/// What the file system says of a database and its -wal.
+#[derive(Debug, PartialEq, Eq)]
+struct Sizes {
+    bytes: u64,
+    modified_ns: u128,
+    wal_bytes: u64,
+    wal_modified_ns: u128,
+}
+
+impl Sizes {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        let modified_ns = |metadata: &fs::Metadata| {
+            let modified = metadata.modified()?;
+            Ok::<_, std::io::Error>(
+                modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos()),
+            )
+        };
+        let main = fs::metadata(file)?;
+        // An empty one is as good as none: opening the database makes one.
+        let wal = fs::metadata(wal_of(file)).ok().filter(|wal| wal.len() > 0);
+        Ok(Self {
+            bytes: main.len(),
+            modified_ns: modified_ns(&main)?,
+            wal_bytes: wal.as_ref().map_or(0, fs::Metadata::len),
+            wal_modified_ns: wal.as_ref().map_or(Ok(0), modified_ns)?,
+        })
     }
 }
 

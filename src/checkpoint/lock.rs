@@ -7,19 +7,27 @@ use std::time::{Duration, Instant};
 
 use crate::connect::{Session, Target, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Listener};
+use crate::event::{Cancel, Event, Listener};
+use crate::options::TransferOptions;
 
 /// First half of the lock's key: "lite" as a number, so that no other program's locks are met.
 const LOCK_CLASS: i32 = 0x6c69_7465;
-/// How long a lock of another session is waited for.
-const WAIT: Duration = Duration::from_secs(30);
+/// How long a lock of another session is waited for. A killed run's sessions are seen to be gone
+/// within seconds.
+pub const WAIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(250);
 
 /// Takes the lock of a target schema; it is held until the session is closed.
 ///
 /// # Errors
-/// [`ErrorKind::Locked`] when another run keeps it; [`ErrorKind::Target`].
-pub async fn take(target: &Target, schema: &str, listener: &dyn Listener) -> Result<Session> {
+/// [`ErrorKind::Locked`] when another run keeps it; [`ErrorKind::Target`]; interrupted.
+pub async fn take(
+    target: &Target,
+    options: &TransferOptions,
+    listener: &dyn Listener,
+    cancel: &Cancel,
+) -> Result<Session> {
+    let (schema, wait) = (&options.inspect.into, options.lock_wait);
     let session = target.session().await?;
     let begun = Instant::now();
     let mut told = false;
@@ -31,7 +39,7 @@ pub async fn take(target: &Target, schema: &str, listener: &dyn Listener) -> Res
         if row.get(0) {
             return Ok(session);
         }
-        if begun.elapsed() > WAIT {
+        if begun.elapsed() > wait {
             return Err(Error::new(
                 ErrorKind::Locked,
                 format!("another litelift is at work on schema \"{}\"", schema.escape_debug()),
@@ -43,10 +51,11 @@ pub async fn take(target: &Target, schema: &str, listener: &dyn Listener) -> Res
             told = true;
             listener.on(Event::Note(format!(
                 "Waiting up to {} s for another litelift that holds the lock on schema \"{}\".",
-                WAIT.as_secs(),
+                wait.as_secs(),
                 schema.escape_debug()
             )));
         }
+        cancel.check()?;
         tokio::time::sleep(POLL).await;
     }
 }

@@ -10,5 +10,6 @@
 
 pub mod fingerprint;
 pub mod lock;
+pub mod made;
 pub mod resume;
 pub mod store;

@@ -1,9 +1,15 @@
 //! Begin, continue, say that it is done, or refuse.
 
-use crate::connect::{Session, Target, failure};
+use std::collections::BTreeSet;
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::types::Oid;
+
+use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Differences, Fingerprint};
+use super::made::{self, Made};
 use super::store::{self, Run};
 
 /// What an earlier run left.
@@ -11,45 +17,50 @@ use super::store::{self, Run};
 pub enum Earlier {
     /// Nothing: a new transfer.
     None,
+    /// A run that is to be forgotten, with its tables, when the new one begins.
+    Replaced(Leftover),
     /// A run that can go on.
     Unfinished(Box<Run>),
     /// A run that did everything.
     Done(Box<Run>),
 }
 
-/// Looks for an earlier run of this source into this schema, and whether it can go on. With
-/// `restart` its tables are dropped and it is forgotten.
+/// A run of which only the tables matter, as far as they are still there.
+#[derive(Debug)]
+pub struct Leftover {
+    /// Id of the run.
+    pub run: i64,
+    /// Its tables.
+    pub made: Vec<Made>,
+}
+
+/// Looks for an earlier run of this source into this schema, and whether it can go on.
 ///
 /// # Errors
 /// [`ErrorKind::Changed`] when the source or the options are not the same; [`ErrorKind::TargetState`]
 /// when its tables are not there as it left them; [`ErrorKind::Target`].
 pub async fn look(
-    session: &mut Session,
+    session: &Session,
     source: &str,
     schema: &str,
     fingerprint: &Fingerprint,
     restart: bool,
 ) -> Result<Earlier> {
-    let Some(run) = store::find(session, Some(source), schema).await? else {
+    let Some(run) = store::find_id(session, Some(source), schema).await? else {
         return Ok(Earlier::None);
     };
-    let made = store::made(session, run.id).await?;
-    if restart {
-        store::discard(session, run.id, schema, &made).await?;
-        return Ok(Earlier::None);
-    }
+    let made = made::of(session, run).await?;
     let gone: Vec<&str> =
         made.iter().filter(|table| !table.is_there()).map(|table| table.target.as_str()).collect();
-    if !gone.is_empty() {
-        if gone.len() == made.len() {
-            // The user dropped them all, or the whole schema: the run is history.
-            store::discard(session, run.id, schema, &made).await?;
-            return Ok(Earlier::None);
-        }
-        return Err(gone_error(run.id, &gone));
+    // When all are gone the user dropped them, or the whole schema: the run is history.
+    if restart || (!gone.is_empty() && gone.len() == made.len()) {
+        return Ok(Earlier::Replaced(Leftover { run, made }));
     }
-    let differences = fingerprint.differences(&run.fingerprint);
-    if !differences.is_empty() {
+    if !gone.is_empty() {
+        return Err(gone_error(run, &gone));
+    }
+    let run = store::load(session, run).await?;
+    if let Some(differences) = fingerprint.differences(&run.fingerprint) {
         return Err(changed_error(&run, &differences));
     }
     Ok(if run.done { Earlier::Done(Box::new(run)) } else { Earlier::Unfinished(Box::new(run)) })
@@ -61,13 +72,15 @@ fn gone_error(run: i64, gone: &[&str]) -> Error {
         .hint("Use --restart to drop the tables that are left of that run and begin again.")
 }
 
-fn changed_error(run: &Run, differences: &[String]) -> Error {
-    let what = if run.done {
-        "the source has changed since it was transferred"
-    } else {
-        "cannot continue: this is not what the transfer began with"
+fn changed_error(run: &Run, differences: &Differences) -> Error {
+    let what = match (run.done, differences.source.is_empty()) {
+        (false, _) => "cannot continue: this is not what the transfer began with",
+        (true, false) => "the source has changed since it was transferred",
+        (true, true) => "the source was transferred already, with other options",
     };
-    let error = Error::new(ErrorKind::Changed, what).detail(differences.join("\n"));
+    let lines: Vec<&str> =
+        differences.source.iter().chain(&differences.options).map(String::as_str).collect();
+    let error = Error::new(ErrorKind::Changed, what).detail(lines.join("\n"));
     if run.done {
         error.hint("Use --restart to drop the tables of that transfer and do it again.")
     } else {
@@ -75,19 +88,30 @@ fn changed_error(run: &Run, differences: &[String]) -> Error {
     }
 }
 
-/// Refuses when one of the tables that would be made is there already.
+/// Refuses when one of the tables that would be made is there already, unless it is one of `own`,
+/// which are dropped before.
 ///
 /// # Errors
 /// [`ErrorKind::TargetState`] naming the tables and the choices; [`ErrorKind::Target`].
-pub async fn refuse_existing(session: &Session, schema: &str, targets: &[&str]) -> Result<()> {
+pub async fn refuse_existing(
+    session: &Session,
+    schema: &str,
+    targets: &[&str],
+    own: &[Made],
+) -> Result<()> {
+    let own: Vec<Oid> = own.iter().map(|table| table.relid).collect();
     let rows = session
         .query(
+            // A type stands in the way too: a table makes one of its name. Those of arrays do not.
             "SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
-             WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' \
-             ELSE 'table' END, coalesce(greatest(c.reltuples, 0), 0)::bigint \
+             WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN 'S' THEN 'sequence' \
+             WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'table' END \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = $1 AND c.relname = ANY ($2) ORDER BY 1",
-            &[&schema, &targets],
+             WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.oid <> ALL ($3) UNION ALL \
+             SELECT t.typname, 'type' FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
+             WHERE n.nspname = $1 AND t.typname = ANY ($2) AND t.typrelid = 0 \
+             AND t.typcategory <> 'A' ORDER BY 1",
+            &[&schema, &targets, &own],
         )
         .await
         .map_err(|error| failure::failed("look at the target schema", &error))?;
@@ -147,12 +171,8 @@ async fn made_elsewhere(
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
-pub async fn taken_names(
-    target: &Target,
-    schema: &str,
-) -> Result<std::collections::BTreeSet<String>> {
-    let session = target.session().await?;
-    let rows = session
+pub async fn taken_names(client: &impl GenericClient, schema: &str) -> Result<BTreeSet<String>> {
+    let rows = client
         .query(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 UNION \

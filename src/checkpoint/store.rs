@@ -3,12 +3,12 @@
 //! Purpose: what stands here is read by the next run, by `verify`, and by a curious user in psql. A
 //! change of meaning raises [`FORMAT`]; a run of another format is refused, not guessed at.
 
-use tokio_postgres::types::Oid;
+use deadpool_postgres::{GenericClient, Transaction};
 
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
-use crate::model::ident::quoted_list;
+use crate::model::ident::{qualified, quoted};
 use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
 
@@ -60,30 +60,60 @@ pub enum StepOutcome {
 /// Returns whether the tables of schema `litelift` are there.
 ///
 /// # Errors
-/// [`ErrorKind::Target`].
-pub async fn exists(session: &Session) -> Result<bool> {
+/// [`ErrorKind::Target`]; also when this role may not read them.
+pub async fn exists(client: &impl GenericClient) -> Result<bool> {
+    match bookkeeping(client).await? {
+        Bookkeeping::Absent => Ok(false),
+        Bookkeeping::Readable => Ok(true),
+        Bookkeeping::Closed { owner } => Err(Error::target(
+            "schema litelift, which holds the checkpoints, was made by another role",
+        )
+        .detail(format!(
+            "It belongs to \"{}\", and this role may not use it.",
+            owner.escape_debug()
+        ))
+        .hint(
+            "Connect as that role, or drop the schema: it is only needed to continue a transfer.",
+        )),
+    }
+}
+
+/// What this role can do with the bookkeeping.
+enum Bookkeeping {
+    Absent,
+    Readable,
+    Closed { owner: String },
+}
+
+async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     // The tables are made in one transaction, so one of them stands for all.
-    session
-        .query_one("SELECT to_regclass('litelift.step') IS NOT NULL", &[])
+    let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), \
+               pg_get_userbyid(n.nspowner)::text \
+               FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               WHERE n.nspname = 'litelift' AND c.relname = 'step'";
+    let row = client
+        .query_opt(sql, &[])
         .await
-        .map(|row| row.get(0))
-        .map_err(|error| failure::failed("look for schema litelift", &error))
+        .map_err(|error| failure::failed("look for schema litelift", &error))?;
+    Ok(match row {
+        None => Bookkeeping::Absent,
+        Some(row) if row.get(0) => Bookkeeping::Readable,
+        Some(row) => Bookkeeping::Closed { owner: row.get(1) },
+    })
 }
 
 /// Makes schema `litelift` where it is not there yet.
 ///
 /// # Errors
 /// [`ErrorKind::Target`]; for a role without the right to it, with the grant that it needs.
-pub async fn prepare(session: &mut Session) -> Result<()> {
-    if exists(session).await? {
+pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
+    if exists(transaction).await? {
         return Ok(());
     }
     let made = async {
-        let transaction = session.transaction().await?;
         // Two first runs at once would both see no schema: the second waits here, then finds it.
         transaction.batch_execute("SELECT pg_advisory_xact_lock(1818850405, 0)").await?;
-        transaction.batch_execute(CREATE).await?;
-        transaction.commit().await
+        transaction.batch_execute(CREATE).await
     };
     made.await
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
@@ -92,22 +122,50 @@ pub async fn prepare(session: &mut Session) -> Result<()> {
 /// Finds the newest run of a source file into a schema; of any file when none is given.
 ///
 /// # Errors
-/// [`ErrorKind::Target`]; [`ErrorKind::Changed`] when another format wrote it.
-pub async fn find(session: &Session, source: Option<&str>, schema: &str) -> Result<Option<Run>> {
+/// [`ErrorKind::Target`].
+pub async fn find_id(session: &Session, source: Option<&str>, schema: &str) -> Result<Option<i64>> {
     if !exists(session).await? {
         return Ok(None);
     }
     let row = session
-        .query_opt(
-            "SELECT id, format, tool, state, fingerprint, plan, finished_at::text \
-             FROM litelift.run WHERE source = coalesce($1, source) AND schema = $2 \
-             ORDER BY id DESC LIMIT 1",
+        .query_one(
+            "SELECT max(id) FROM litelift.run \
+             WHERE source = coalesce($1, source) AND schema = $2",
             &[&source, &schema],
         )
         .await
         .map_err(|error| failure::failed("look for earlier runs", &error))?;
-    let Some(row) = row else { return Ok(None) };
-    let (format, tool): (i32, String) = (row.get(1), row.get(2));
+    Ok(row.get(0))
+}
+
+/// Finds and reads the newest run as [`find_id`] does, but `None` when this role may not see it.
+///
+/// # Errors
+/// As [`find_id`] and [`load`].
+pub async fn find(session: &Session, source: Option<&str>, schema: &str) -> Result<Option<Run>> {
+    if matches!(bookkeeping(session).await?, Bookkeeping::Closed { .. }) {
+        return Ok(None);
+    }
+    match find_id(session, source, schema).await? {
+        Some(run) => load(session, run).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads what is kept of a run.
+///
+/// # Errors
+/// [`ErrorKind::Target`]; [`ErrorKind::Changed`] when another format wrote it.
+pub async fn load(session: &Session, run: i64) -> Result<Run> {
+    let row = session
+        .query_one(
+            "SELECT format, tool, state, fingerprint, plan, finished_at::text \
+             FROM litelift.run WHERE id = $1",
+            &[&run],
+        )
+        .await
+        .map_err(|error| failure::failed("read an earlier run", &error))?;
+    let (format, tool): (i32, String) = (row.get(0), row.get(1));
     let unreadable = || {
         Error::new(ErrorKind::Changed, "an earlier run was begun by another version of litelift")
             .detail(format!("It was {tool}, this is {}.", env!("CARGO_PKG_VERSION")))
@@ -116,25 +174,25 @@ pub async fn find(session: &Session, source: Option<&str>, schema: &str) -> Resu
     if format != FORMAT {
         return Err(unreadable());
     }
-    let fingerprint = serde_json::from_str(row.get(4)).map_err(|_| unreadable())?;
-    let plan = serde_json::from_str(row.get(5)).map_err(|_| unreadable())?;
-    Ok(Some(Run {
-        id: row.get(0),
-        done: row.get::<_, String>(3) == "done",
-        finished_at: row.get(6),
+    let fingerprint = serde_json::from_str(row.get(3)).map_err(|_| unreadable())?;
+    let plan = serde_json::from_str(row.get(4)).map_err(|_| unreadable())?;
+    Ok(Run {
+        id: run,
+        done: row.get::<_, String>(2) == "done",
+        finished_at: row.get(5),
         tool,
         fingerprint,
         plan,
-    }))
+    })
 }
 
-/// Makes the target tables and writes the run, in one transaction: after a crash there is either
-/// nothing or a run that can be continued.
+/// Makes the target tables and writes the run: in one transaction, so that after a crash there is
+/// either nothing or a run that can be continued.
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
 pub async fn begin(
-    session: &mut Session,
+    transaction: &Transaction<'_>,
     source: &str,
     fingerprint: &Fingerprint,
     plan: &TransferPlan,
@@ -144,16 +202,7 @@ pub async fn begin(
     let fingerprint = serde_json::to_string(fingerprint).map_err(json)?;
     let plan_text = serde_json::to_string(plan).map_err(json)?;
     let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
-    let transaction = session.transaction().await.map_err(write)?;
-    let create_schema =
-        format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_list([plan.schema.as_str()]));
-    let exists = transaction
-        .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&plan.schema])
-        .await
-        .map_err(write)?;
-    if exists.is_none() {
-        transaction.batch_execute(&create_schema).await.map_err(write)?;
-    }
+    make_schema(transaction, &plan.schema).await?;
     for made in &plan.types {
         transaction.batch_execute(&made.create).await.map_err(|error| {
             let what = format!("create type \"{}\"", made.name.escape_debug());
@@ -199,8 +248,42 @@ pub async fn begin(
         )
         .await
         .map_err(write)?;
-    transaction.commit().await.map_err(write)?;
     Ok(run)
+}
+
+async fn make_schema(transaction: &Transaction<'_>, schema: &str) -> Result<()> {
+    let made = async {
+        let exists = transaction
+            .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&schema])
+            .await?
+            .is_some();
+        // Not IF NOT EXISTS: it would ask for the right to make the schema that is there.
+        if exists {
+            return Ok(());
+        }
+        transaction.batch_execute(&format!("CREATE SCHEMA {}", quoted(schema))).await
+    };
+    made.await.map_err(|error| {
+        failure::failed(&format!("create schema \"{}\"", schema.escape_debug()), &error)
+    })
+}
+
+/// Tries whether this role may do what [`begin`] will do, and undoes it: so it is told at once, and
+/// not after the scan of a large file.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn try_rights(session: &mut Session, schema: &str) -> Result<()> {
+    let write = |error: tokio_postgres::Error| {
+        let what = format!("create tables in schema \"{}\"", schema.escape_debug());
+        failure::failed(&what, &error)
+    };
+    let transaction = session.transaction().await.map_err(write)?;
+    prepare(&transaction).await?;
+    make_schema(&transaction, schema).await?;
+    let trial = qualified(schema, "litelift: may this role create tables?");
+    transaction.batch_execute(&format!("CREATE TABLE {trial} ()")).await.map_err(write)?;
+    transaction.rollback().await.map_err(write)
 }
 
 /// The statement that writes a range, in the transaction of its rows.
@@ -281,96 +364,18 @@ pub async fn steps(session: &Session, run: i64) -> Result<Vec<(usize, StepOutcom
         .collect())
 }
 
-/// Marks a run as done.
+/// Marks a run as done, and makes it durable with all that was committed before: the commits of the
+/// other sessions did not wait for the disk, and the server's log is written in order.
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
-pub async fn finish(session: &Session, run: i64) -> Result<()> {
-    session
-        .execute(
-            "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1",
-            &[&run],
-        )
-        .await
-        .map(|_| ())
-        .map_err(|error| failure::failed("mark the transfer as done", &error))
-}
-
-/// A table that a run made.
-#[derive(Debug, Clone)]
-pub struct Made {
-    /// Name.
-    pub target: String,
-    /// Its oid when it was made.
-    pub relid: Oid,
-    /// The oid of the table of that name now.
-    pub now: Option<Oid>,
-}
-
-impl Made {
-    /// Returns true when the table is still the one that was made.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        self.now == Some(self.relid)
-    }
-}
-
-/// Reads the tables that a run made, and what is there now.
-///
-/// # Errors
-/// [`ErrorKind::Target`].
-pub async fn made(session: &Session, run: i64) -> Result<Vec<Made>> {
-    let rows = session
-        .query(
-            "SELECT r.target, r.relid, c.oid FROM litelift.relation r \
-             JOIN litelift.run u ON u.id = r.run \
-             LEFT JOIN pg_namespace n ON n.nspname = u.schema \
-             LEFT JOIN pg_class c ON c.relname = r.target AND c.relnamespace = n.oid \
-             WHERE r.run = $1 ORDER BY r.number",
-            &[&run],
-        )
-        .await
-        .map_err(|error| failure::failed("read the tables of the run", &error))?;
-    Ok(rows
-        .iter()
-        .map(|row| Made { target: row.get(0), relid: row.get(1), now: row.get(2) })
-        .collect())
-}
-
-/// Drops the tables that a run made, as far as they are still the same ones, and forgets the run.
-/// Tables that others depend on are not dropped: the server then refuses, and nothing changes.
-///
-/// # Errors
-/// [`ErrorKind::Target`].
-pub async fn discard(session: &mut Session, run: i64, schema: &str, made: &[Made]) -> Result<()> {
-    let write =
-        |error: tokio_postgres::Error| failure::failed("remove what the earlier run left", &error);
-    let drop: Vec<String> = made
-        .iter()
-        .filter(|table| table.is_there())
-        .map(|table| crate::model::ident::qualified(schema, &table.target))
-        .collect();
-    let transaction = session.transaction().await.map_err(write)?;
-    if !drop.is_empty() {
-        // Together: foreign keys among them do not stand in the way.
-        transaction
-            .batch_execute(&format!("DROP TABLE {}", drop.join(", ")))
-            .await
-            .map_err(write)?;
-    }
-    // By oid: a type of that name that somebody made later is not ours.
-    let types = transaction
-        .query(
-            "SELECT format('DROP TYPE %I.%I', n.nspname, t.typname) FROM litelift.run u \
-             JOIN pg_type t ON t.oid = ANY (u.enum_types) \
-             JOIN pg_namespace n ON n.oid = t.typnamespace WHERE u.id = $1",
-            &[&run],
-        )
-        .await
-        .map_err(write)?;
-    for row in types {
-        transaction.batch_execute(row.get(0)).await.map_err(write)?;
-    }
-    transaction.execute("DELETE FROM litelift.run WHERE id = $1", &[&run]).await.map_err(write)?;
-    transaction.commit().await.map_err(write)
+pub async fn finish(session: &mut Session, run: i64) -> Result<()> {
+    let done = async {
+        let transaction = session.transaction().await?;
+        transaction.batch_execute("SET LOCAL synchronous_commit = on").await?;
+        let sql = "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1";
+        transaction.execute(sql, &[&run]).await?;
+        transaction.commit().await
+    };
+    done.await.map_err(|error| failure::failed("mark the transfer as done", &error))
 }

@@ -21,6 +21,7 @@ use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
 use super::{inspect_command, output, source_path, stop};
+use crate::checkpoint::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::options::{
@@ -151,7 +152,10 @@ impl Run {
     /// Runs to the end, and clears the moving lines before anything is printed.
     pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         // On the heap: the future of a whole transfer is larger than a stack likes.
-        let ended = runtime()?.block_on(Box::pin(work));
+        let runtime = runtime()?;
+        let ended = runtime.block_on(Box::pin(work));
+        // Dropping it would wait for a name that is still being looked up.
+        runtime.shutdown_background();
         self.progress.end();
         ended
     }
@@ -212,6 +216,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         restart: args.restart,
         strict: args.strict,
         verify: !args.no_verify,
+        lock_wait: lock::WAIT,
     })
 }
 

@@ -49,7 +49,7 @@ pub fn is_refusal(error: &tokio_postgres::Error) -> bool {
     // Classes: 08 connection, 25 transaction state, 40 rollback, 53 resources, 55 object in use,
     // 57 operator intervention, 58 system error, XX internal.
     let class = &server.code().code()[..2];
-    !matches!(class, "08" | "25" | "40" | "53" | "55" | "57" | "58")
+    !matches!(class, "08" | "25" | "40" | "53" | "55" | "57" | "58" | "XX")
 }
 
 fn lost(what: &str, error: &tokio_postgres::Error) -> Error {
@@ -78,9 +78,7 @@ fn hint_for(server: &DbError) -> Option<&'static str> {
             "The role needs CREATE on the database (for the schema \"litelift\", which holds the checkpoints) and on the target schema."
         }
         SqlState::TOO_MANY_CONNECTIONS => "Use fewer connections with --jobs 1.",
-        SqlState::DISK_FULL => {
-            "Free space on the server, then run the same command again: it continues."
-        }
+        SqlState::DISK_FULL => "Free space on the server.",
         SqlState::PROGRAM_LIMIT_EXCEEDED => {
             "A row must fit a page of 8 kB, where a number takes 8 bytes and a long text 18. Leave the table out with --skip, or split it in the source."
         }

@@ -1,9 +1,14 @@
 //! The target server: a pool of sessions with our settings, and a way to stop them all.
 
+use std::convert::Infallible;
+use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    TimeoutType,
+};
 use tokio_postgres::{CancelToken, NoTls};
 
 use crate::error::{Error, Result};
@@ -18,20 +23,38 @@ pub type Session = Object;
 ///
 /// `search_path` empty of user schemas: no function or operator of the database can take the place
 /// of a built-in one. synchronous_commit=off is safe here: rows and checkpoint are lost together.
+///
+/// The rest lets the server notice that we are gone, and so roll back and free the lock, where its
+/// own defaults are never (a long statement) and two hours (a machine that lost its power); and it
+/// lifts the newer limits, for the session that holds the lock does nothing else. The SELECT leaves
+/// out what the server does not know; the first of its settings fails on servers for Windows.
 const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; \
      SET client_min_messages = warning; SET standard_conforming_strings = on; \
      SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-     SET lock_timeout = '30s'; SET synchronous_commit = off";
+     SET lock_timeout = '30s'; SET synchronous_commit = off; \
+     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
+     SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'; \
+     SELECT set_config(name, CASE name WHEN 'client_connection_check_interval' THEN '1s' ELSE '0' END, \
+     false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') \
+     OR (name = 'client_connection_check_interval' AND version() !~ 'Visual|mingw')";
 
 /// Oldest server that is supported (`server_version_num`).
 const VERSION_MIN: i32 = 120_000;
 /// How long a stopped run waits for the server to roll back.
-const STOP_WAIT: Duration = Duration::from_millis(1500);
+const STOP_WAIT: Duration = Duration::from_millis(1200);
+/// How often it asks the server to stop meanwhile: the first time may be between two statements.
+const STOP_AGAIN: Duration = Duration::from_millis(200);
+/// How long a server may take until a session is ready. The timeout of the URL is for the socket
+/// alone: what accepts connections and then says nothing need not be PostgreSQL.
+const SESSION_LIMIT: Duration = Duration::from_secs(20);
+
+const NO_POSTGRES: &str = "Is it PostgreSQL that listens there?";
 
 /// The target.
 pub struct Target {
     pool: Pool,
     tokens: Arc<Mutex<Vec<CancelToken>>>,
+    has_password: bool,
     /// `database at host:port as user`.
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
@@ -43,8 +66,9 @@ impl Target {
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Usage`] for the URL; [`crate::error::ErrorKind::Target`] when the
-    /// server cannot be reached, refuses, is too old, or has another encoding than UTF8.
-    pub async fn open(text: &str, sessions_max: usize) -> Result<Self> {
+    /// server cannot be reached, refuses, is too old, or has another encoding than UTF8;
+    /// interrupted.
+    pub async fn open(text: &str, sessions_max: usize, cancel: &Cancel) -> Result<Self> {
         let url = url::parse(text)?;
         let tokens: Arc<Mutex<Vec<CancelToken>>> = Arc::default();
         let registered = Arc::clone(&tokens);
@@ -59,12 +83,20 @@ impl Target {
                 async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
             )
         });
-        let pool =
-            Pool::builder(manager).max_size(sessions_max).post_create(hook).build().map_err(
-                |error| Error::target("could not set up the connections").caused_by(error),
-            )?;
-        let mut target = Self { pool, tokens, shown: url.shown, version: String::new() };
-        target.version = target.look().await?;
+        let pool = Pool::builder(manager)
+            .max_size(sessions_max)
+            .post_create(hook)
+            .runtime(Runtime::Tokio1)
+            .create_timeout(Some(SESSION_LIMIT))
+            .build()
+            .map_err(|error| Error::target("could not set up the connections").caused_by(error))?;
+        let has_password = url.config.get_password().is_some();
+        let mut target =
+            Self { pool, tokens, has_password, shown: url.shown, version: String::new() };
+        target.version = tokio::select! {
+            version = target.look() => version?,
+            () = cancel.asked() => return Err(Error::interrupted()),
+        };
         Ok(target)
     }
 
@@ -76,23 +108,39 @@ impl Target {
         self.pool.get().await.map_err(|error| {
             let what = format!("connect to {}", self.shown);
             match error {
-                deadpool_postgres::PoolError::PostCreateHook(HookError::Backend(error)) => {
-                    failure::failed(&what, &error)
+                PoolError::PostCreateHook(HookError::Backend(error))
+                | PoolError::Backend(error) => self.unreachable(&what, &error),
+                PoolError::Timeout(TimeoutType::Create) => {
+                    Error::target(format!("could not {what}"))
+                        .detail(format!(
+                            "The connection was accepted, but nothing answered within {} s.",
+                            SESSION_LIMIT.as_secs()
+                        ))
+                        .hint(NO_POSTGRES)
                 }
                 other => failure::pool_failed(&what, other),
             }
         })
     }
 
+    fn unreachable(&self, what: &str, error: &tokio_postgres::Error) -> Error {
+        let ours = failure::failed(what, error);
+        if error.as_db_error().is_some() {
+            return ours;
+        }
+        use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+        ours.hint(match cause.map(std::io::Error::kind) {
+            // Bytes that are not PostgreSQL's.
+            Some(InvalidData | InvalidInput | Other | UnexpectedEof) => NO_POSTGRES,
+            Some(_) => "Is the server running there, and does it accept connections from here?",
+            None if self.has_password => NO_POSTGRES,
+            None => "Give the password in the URL, if the server asks for one.",
+        })
+    }
+
     async fn look(&self) -> Result<String> {
-        let session = self.session().await.map_err(|error| {
-            let no_server = error.hints().is_empty();
-            if no_server {
-                error.hint("Is the server running there, and does it accept connections from here?")
-            } else {
-                error
-            }
-        })?;
+        let session = self.session().await?;
         let row = session
             .query_one(
                 "SELECT current_setting('server_version_num')::int, \
@@ -139,13 +187,12 @@ impl Target {
         };
         let ended = match ended {
             Some(ended) => ended,
-            None => {
-                self.cancel_statements().await;
-                match tokio::time::timeout(STOP_WAIT, work).await {
-                    Ok(ended) => ended,
-                    Err(_) => Err(Error::interrupted()),
+            None => tokio::select! {
+                ended = tokio::time::timeout(STOP_WAIT, work) => {
+                    ended.unwrap_or_else(|_| Err(Error::interrupted()))
                 }
-            }
+                never = self.keep_cancelling() => match never {},
+            },
         };
         match ended {
             // Work that was done before it saw the request is done.
@@ -155,11 +202,13 @@ impl Target {
         }
     }
 
-    async fn cancel_statements(&self) {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let requests = tokens.iter().map(|token| token.cancel_query(NoTls));
-        // A request that fails leaves a statement that ends with its connection.
-        let all = futures_util::future::join_all(requests);
-        let _ = tokio::time::timeout(STOP_WAIT / 3, all).await;
+    async fn keep_cancelling(&self) -> Infallible {
+        loop {
+            let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let requests = tokens.iter().map(|token| token.cancel_query(NoTls));
+            // A request that fails leaves a statement that ends with its connection.
+            futures_util::future::join_all(requests).await;
+            tokio::time::sleep(STOP_AGAIN).await;
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::model::target::TargetSchema;
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] for the URL; [`crate::error::ErrorKind::Target`]; interrupted.
 pub async fn target_schema(url: &str, schema: &str, cancel: &Cancel) -> Result<TargetSchema> {
-    let target = Target::open(url, 1).await?;
+    let target = Target::open(url, 1, cancel).await?;
     target.until_cancelled(cancel, read(&target, schema)).await
 }
 

@@ -28,8 +28,8 @@ const JOINED_BYTES_MAX: u64 = 16 << 20;
 const SEGMENTS_MAX: i128 = 16;
 /// Fewest rowids that make a segment worth its own statement.
 const SEGMENT_ROWIDS_MIN: i128 = 20_000;
-/// Rows between two looks at the cancel flag.
-const ROWS_PER_CHECK: u64 = 4096;
+/// Rows between two reports of progress.
+const ROWS_PER_REPORT: u64 = 4096;
 
 /// Scans the tables; the results are in the same order.
 ///
@@ -161,9 +161,10 @@ impl Scan<'_> {
                 bytes += observer.observe(row.value(position)?, rowid);
             }
             cutter.add(rowid, bytes);
+            // Each time: a row may hold a gigabyte.
+            cancel.check()?;
             unreported += 1;
-            if unreported == ROWS_PER_CHECK {
-                cancel.check()?;
+            if unreported == ROWS_PER_REPORT {
                 report(listener, unreported);
                 unreported = 0;
             }

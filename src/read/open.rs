@@ -139,8 +139,7 @@ impl Source {
     #[must_use]
     pub fn remark(&self) -> Option<String> {
         match &self.how {
-            OpenedHow::Direct => (fs::metadata(&self.real).is_ok_and(|found| found.len() == 0))
-                .then(|| "The file has 0 bytes, which is a database with 0 tables.".to_owned()),
+            OpenedHow::Direct => None,
             OpenedHow::Immutable(_) => Some(
                 "The folder of the file cannot be written, so it is read without locks; nobody may \
                  write to it meanwhile."

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 
 use crate::encode::field::{HEADER, TRAILER};
 use crate::encode::{Misfit, RowEncoder};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
 use crate::model::ident::quoted;
 use crate::model::value::Value;
@@ -187,7 +187,7 @@ fn misfit_error(
     let row =
         rowid.map_or_else(|| "A row".to_owned(), |rowid| format!("The row with rowid {rowid}"));
     Error::new(
-        crate::error::ErrorKind::Differences,
+        ErrorKind::Differences,
         format!(
             "a value does not fit column \"{}\".\"{}\": {}",
             table.escape_debug(),
@@ -232,7 +232,9 @@ fn in_table(conn: &Connection, table: &str, last: Option<i64>, error: rusqlite::
     let what = format!("could not read table \"{}\"", table.escape_debug());
     let error = fault::explain(what, conn.path().unwrap_or("FILE"), error);
     match last {
-        Some(rowid) => error.detail(format!("The last row that could be read has rowid {rowid}.")),
-        None => error,
+        Some(rowid) if error.kind() == ErrorKind::Source => {
+            error.detail(format!("The last row that could be read has rowid {rowid}."))
+        }
+        _ => error,
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
+use crate::event::Cancel;
 
 use super::fault;
 use super::open::Source;
@@ -27,18 +28,24 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens `readers` transactions on one state.
+    /// Opens `readers` transactions on one state. What they read is broken off when the command is
+    /// asked to stop: one row, or a count of all, may take long.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Source`]: cannot be opened or read; written so often that no set
-    /// of transactions saw one state.
-    pub fn open(source: &Source, readers: usize) -> Result<Self> {
+    /// of transactions saw one state. Interrupted.
+    pub fn open(source: &Source, readers: usize, cancel: &Cancel) -> Result<Self> {
         let witness = source.connect()?;
         let mut connections = Vec::with_capacity(readers);
         for _ in 0..readers {
             connections.push(source.connect()?);
         }
+        for conn in &connections {
+            let handle = conn.get_interrupt_handle();
+            cancel.when_asked(move || handle.interrupt());
+        }
         for _ in 0..TRIES_MAX {
+            cancel.check()?;
             let before = data_version(&witness)?;
             for conn in &connections {
                 begin(conn)?;

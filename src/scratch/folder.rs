@@ -19,6 +19,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::event::Cancel;
 
 use super::account::Account;
 use super::random_suffix;
@@ -172,12 +173,21 @@ fn finish(janitor: &mut Child) {
 
 /// Waits for the end of a process, but not longer than `limit`.
 pub(super) fn wait(process: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+    wait_heeding(process, limit, &Cancel::default())
+}
+
+/// As [`wait`], and not after the user asked to stop.
+pub(super) fn wait_heeding(
+    process: &mut Child,
+    limit: Duration,
+    cancel: &Cancel,
+) -> std::io::Result<Option<ExitStatus>> {
     let end = Instant::now() + limit;
     loop {
         if let Some(status) = process.try_wait()? {
             return Ok(Some(status));
         }
-        if Instant::now() >= end {
+        if cancel.is_asked() || Instant::now() >= end {
             return Ok(None);
         }
         std::thread::sleep(Duration::from_millis(2));

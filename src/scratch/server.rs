@@ -20,9 +20,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::event::Cancel;
 
 use super::account::Account;
-use super::folder::{Folder, wait};
+use super::folder::{Folder, wait, wait_heeding};
 use super::{Binaries, Settings};
 
 /// The superuser: the name that dumps and application schemas expect.
@@ -63,6 +64,18 @@ impl Server {
     /// A target error when the server cannot be made or does not come up; its detail carries the
     /// last lines of the log. Nothing is left behind.
     pub fn start(binaries: &Binaries, settings: &Settings) -> Result<Self> {
+        Self::start_heeding(binaries, settings, &Cancel::default())
+    }
+
+    /// As [`start`](Self::start), but gives up when it is asked to: `initdb` takes a second or more.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); interrupted.
+    pub fn start_heeding(
+        binaries: &Binaries,
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         let account = Account::choose()?;
         let folder = Folder::create(account.clone())?;
         let mut server = Self {
@@ -75,8 +88,8 @@ impl Server {
             folder,
         };
         server.version = server.ask_version()?;
-        server.make_cluster()?;
-        server.start_again()?;
+        server.make_cluster(cancel)?;
+        server.start_postgres(cancel)?;
         Ok(server)
     }
 
@@ -153,13 +166,17 @@ impl Server {
         {
             return Ok(());
         }
+        self.start_postgres(&Cancel::default())
+    }
+
+    fn start_postgres(&mut self, cancel: &Cancel) -> Result<()> {
         let mut command = self.command("postgres");
         // Absolute, not ".": the janitor knows its processes by the folder in their command line.
         command.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir()).args(["-p", "5432"]);
         command.args(&self.arguments);
         let process = self.spawn(command, &self.log.clone())?;
         self.process = Some(process);
-        self.wait_until_ready()
+        self.wait_until_ready(cancel)
     }
 
     /// Stops the server and removes everything.
@@ -236,14 +253,14 @@ impl Server {
         })
     }
 
-    fn make_cluster(&mut self) -> Result<()> {
+    fn make_cluster(&mut self, cancel: &Cancel) -> Result<()> {
         let mut command = self.command("initdb");
         // Without --no-instructions, which 12 and 13 do not know: its output is a log anyway.
         command.arg("-D").arg(self.data()).args(["-N", "--no-locale", "-E", "UTF8"]);
         command.args(["-A", "trust", "-U", USER]);
         let log = self.folder().join("initdb.log");
         let mut process = self.spawn(command, &log)?;
-        match wait(&mut process, INITDB_LIMIT) {
+        match wait_heeding(&mut process, INITDB_LIMIT, cancel) {
             Ok(Some(status)) if status.success() => Ok(()),
             Ok(Some(status)) => Err(self.account.explain_refused(failed(
                 "could not make a scratch PostgreSQL",
@@ -254,6 +271,7 @@ impl Server {
                 // Reap it: the folder's janitor stops only what still runs.
                 let _ = process.kill();
                 let _ = process.wait();
+                cancel.check()?;
                 let error = Error::target("could not make a scratch PostgreSQL")
                     .detail(format!("initdb did not end within {INITDB_LIMIT:?}."))
                     .detail(tail(&log));
@@ -265,9 +283,10 @@ impl Server {
         }
     }
 
-    fn wait_until_ready(&mut self) -> Result<()> {
+    fn wait_until_ready(&mut self, cancel: &Cancel) -> Result<()> {
         let end = Instant::now() + READY_LIMIT;
         loop {
+            cancel.check()?;
             if let Some(process) = &mut self.process {
                 let ended = process.try_wait().map_err(|error| {
                     Error::target("could not watch the scratch PostgreSQL").caused_by(error)

@@ -23,6 +23,18 @@ impl Server {
             .hint("Name a server that may hold a scratch database with --scratch-url."))
     }
 
+    /// Fails: a scratch server needs a Unix system.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn start_heeding(
+        binaries: &Binaries,
+        settings: &Settings,
+        _: &crate::event::Cancel,
+    ) -> Result<Self> {
+        Self::start(binaries, settings)
+    }
+
     /// Cannot be called: there is no server.
     #[must_use]
     pub fn url(&self, _database: &str) -> String {

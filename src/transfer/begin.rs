@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::resume::{self, Earlier};
+use crate::checkpoint::made;
+use crate::checkpoint::resume::{self, Earlier, Leftover};
 use crate::checkpoint::store::{self, Run, StepOutcome};
-use crate::connect::{Session, Target};
+use crate::connect::{Session, Target, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
@@ -47,9 +48,9 @@ pub(super) async fn begin_or_continue(
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let earlier =
-        resume::look(&mut session, &source, into, &opened.fingerprint, options.restart).await?;
-    match earlier {
-        Earlier::Done(run) => load(&session, *run).await,
+        resume::look(&session, &source, into, &opened.fingerprint, options.restart).await?;
+    let leftover = match earlier {
+        Earlier::Done(run) => return load(&session, *run).await,
         Earlier::Unfinished(run) => {
             let begun = load(&session, *run).await?;
             let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
@@ -57,12 +58,13 @@ pub(super) async fn begin_or_continue(
                 "Continuing run {}: {done} of {all} ranges are there already.",
                 begun.run
             )));
-            Ok(begun)
+            return Ok(begun);
         }
-        Earlier::None => {
-            begin(target, &mut session, &source, options, opened, listener, cancel).await
-        }
-    }
+        Earlier::Replaced(leftover) => Some(leftover),
+        Earlier::None => None,
+    };
+    let new = New { options, opened, source: &source, leftover };
+    new.begin(&mut session, listener, cancel).await
 }
 
 async fn load(session: &Session, run: Run) -> Result<Begun> {
@@ -80,43 +82,63 @@ async fn load(session: &Session, run: Run) -> Result<Begun> {
     })
 }
 
-async fn begin(
-    target: &Target,
-    session: &mut Session,
-    source: &str,
-    options: &TransferOptions,
-    opened: &Opened,
-    listener: &Arc<dyn Listener>,
-    cancel: &Cancel,
-) -> Result<Begun> {
-    let into = &options.inspect.into;
-    // Names follow from the schema alone: a table that is in the way is told before the scan.
-    let mut names = NameSpace::default();
-    let targets: Vec<String> =
-        opened.tables().iter().map(|table| names.take(&table.name)).collect();
-    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-    resume::refuse_existing(session, into, &targets).await?;
-    let looked = tokio::task::block_in_place(|| {
-        inspect::look(opened, options.inspect.jobs, listener, cancel)
-    })?;
-    let taken = resume::taken_names(target, into).await?;
-    let plan = opened.plan(&looked, into, &taken)?;
-    refuse_taken_types(&plan, &taken)?;
-    if options.strict {
-        refuse_when_strict(&plan)?;
+/// A transfer that is about to begin.
+struct New<'a> {
+    options: &'a TransferOptions,
+    opened: &'a Opened,
+    /// Path by which the run is known.
+    source: &'a str,
+    /// What an earlier run left and this one replaces.
+    leftover: Option<Leftover>,
+}
+
+impl New<'_> {
+    async fn begin(
+        &self,
+        session: &mut Session,
+        listener: &Arc<dyn Listener>,
+        cancel: &Cancel,
+    ) -> Result<Begun> {
+        let into = &self.options.inspect.into;
+        // Names follow from the schema alone: what stands in the way is told before the scan.
+        let mut names = NameSpace::default();
+        let targets: Vec<String> =
+            self.opened.tables().iter().map(|table| names.take(&table.name)).collect();
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        let own = self.leftover.as_ref().map_or(&[][..], |leftover| &leftover.made);
+        resume::refuse_existing(session, into, &targets, own).await?;
+        store::try_rights(session, into).await?;
+        let looked = tokio::task::block_in_place(|| {
+            inspect::look(self.opened, self.options.inspect.jobs, listener, cancel)
+        })?;
+        // One transaction: whatever goes wrong, what was there before is still there, and nothing
+        // else. What is replaced may be all that there is.
+        let begin = |error| failure::failed("begin the transfer", &error);
+        let transaction = session.transaction().await.map_err(begin)?;
+        if let Some(Leftover { run, made }) = &self.leftover {
+            made::discard(&transaction, *run, into, made).await?;
+        }
+        let taken = resume::taken_names(&transaction, into).await?;
+        let plan = self.opened.plan(&looked, into, &taken)?;
+        refuse_taken_types(&plan, &taken)?;
+        if self.options.strict {
+            refuse_when_strict(&plan)?;
+        }
+        store::prepare(&transaction).await?;
+        let fingerprint = &self.opened.fingerprint;
+        let run = store::begin(&transaction, self.source, fingerprint, &plan).await?;
+        transaction.commit().await.map_err(begin)?;
+        Ok(Begun {
+            run,
+            plan,
+            marks: Vec::new(),
+            steps: Vec::new(),
+            is_continued: false,
+            is_done: false,
+            finished_at: None,
+            looked: looked.took,
+        })
     }
-    store::prepare(session).await?;
-    let run = store::begin(session, source, &opened.fingerprint, &plan).await?;
-    Ok(Begun {
-        run,
-        plan,
-        marks: Vec::new(),
-        steps: Vec::new(),
-        is_continued: false,
-        is_done: false,
-        finished_at: None,
-        looked: looked.took,
-    })
 }
 
 /// An enum type that is there already is not ours to fill or to change.

@@ -10,7 +10,7 @@ use crate::inspect;
 use crate::map::names::NameSpace;
 use crate::model::plan::TransferPlan;
 use crate::model::source::Table;
-use crate::options::VerifyOptions;
+use crate::options::{self, VerifyOptions};
 use crate::read::{Snapshot, Source};
 use crate::report::VerifyReport;
 
@@ -26,10 +26,12 @@ pub async fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
+    options::check_schema(&options.into)?;
     let source = Source::locate(&options.from)?;
-    let target = Target::open(&options.to, 2).await?;
+    inspect::refuse_empty(&options.from)?;
+    let target = Target::open(&options.to, 2, cancel).await?;
     let work = async {
-        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1))?;
+        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
         let tables = inspect::selected(&schema, &options.selection)?;

@@ -106,6 +106,19 @@ pub(crate) fn query_text(url: &str, sql: &str) -> Vec<Option<String>> {
     })
 }
 
+/// Does something while a session that has run statements stays open.
+pub(crate) fn while_connected<T: Send>(url: &str, sql: &str, work: impl FnOnce() -> T + Send) -> T {
+    blocking(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{error:?}\nin {sql}"));
+        let done = work();
+        drop(client);
+        let _ = connection.await;
+        done
+    })
+}
+
 /// Waits for a future, inside or outside of a runtime.
 pub(crate) fn blocking<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let run = || {

@@ -25,6 +25,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
         restart: false,
         strict: false,
         verify: true,
+        lock_wait: litelift::checkpoint::lock::WAIT,
     }
 }
 

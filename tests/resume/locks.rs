@@ -1,0 +1,99 @@
+//! Two runs at once into one schema, and the lock of a run that is gone.
+
+use std::time::{Duration, Instant};
+
+use litelift::error::ErrorKind;
+use rustix::process::Signal;
+
+use super::process::{Running, eventually, run, transfer as command};
+use super::state;
+use crate::support::{pg, transfer};
+
+#[test]
+fn the_second_of_two_runs_waits_and_gives_up() {
+    let source = state::small();
+    let target = pg::database();
+    let url = &target.url;
+    target.execute(state::SLOW_COPIES);
+    let first = Running::start(command(&source.path, url, &[]))
+        .until("a range is there", || state::ranges(url) > 0);
+    // Stopped in its tracks, but alive.
+    first.signal(Signal::STOP);
+    let mut options = transfer::options(&source.path, url);
+    options.lock_wait = Duration::from_millis(500);
+    let before = state::ranges(url);
+    let error = transfer::run(&options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    let text = pg::explain(&error);
+    assert!(
+        text.starts_with("error: another litelift is at work on schema \"public\"\n"),
+        "{text}"
+    );
+    assert!(text.contains("its server process is "), "{text}");
+    assert_eq!(state::ranges(url), before);
+
+    // Another schema is nobody's business.
+    options.inspect.into = "other".to_owned();
+    transfer::run(&options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    target.execute("drop schema other cascade; delete from litelift.run where schema = 'other'");
+
+    let begun = Instant::now();
+    assert!(first.kill());
+    run(command(&source.path, url, &[])).expect(0).says(&["Continuing run 1"]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    state::expect_exact(&source.path, url);
+}
+
+#[test]
+fn the_second_of_two_runs_goes_on_when_the_first_is_done() {
+    let source = state::small();
+    let target = pg::database();
+    let url = &target.url;
+    target.execute(state::SLOW_COPIES);
+    let first = Running::start(command(&source.path, url, &[]))
+        .until("a range is there", || state::ranges(url) > 0);
+    let second = run(command(&source.path, url, &["--json"])).expect(0);
+    first.end().expect(0);
+    assert_eq!(second.json()["outcome"], "already_done");
+    let second = second.says(&["Waiting up to 30 s for another litelift"]);
+    drop(second);
+    state::expect_exact(&source.path, url);
+}
+
+/// Only the session that holds the lock is lost. The marks have primary keys, so two runs at once
+/// cannot both commit a range.
+#[test]
+fn without_its_lock_a_run_is_still_exact() {
+    let source = state::small();
+    let from = &source.path;
+    let target = pg::database();
+    let url = &target.url;
+    target.execute(state::SLOW_COPIES);
+    let first = Running::start(command(from, url, &["--quiet"]))
+        .until("ranges are there", || state::ranges(url) >= 1);
+    target.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
+    let second = run(command(from, url, &["--quiet"]));
+    let first = first.end();
+    let codes = [first.code, second.code];
+    assert!(codes.iter().all(|code| matches!(code, Some(0 | 4))), "{first:?} {second:?}");
+    run(command(from, url, &["--quiet"])).expect(0);
+    state::expect_exact(from, url);
+}
+
+#[test]
+fn a_killed_run_frees_its_lock_even_in_a_long_statement() {
+    let source = state::small();
+    let from = &source.path;
+    let target = pg::database();
+    let url = &target.url;
+    target.execute(state::SLOW_INDEXES);
+    let running = Running::start(command(from, url, &[]))
+        .until("an index is being made", || state::runs(url, "CREATE INDEX"));
+    assert!(running.kill());
+    let begun = Instant::now();
+    eventually("the server has noticed", || state::sessions(url, false) == 0);
+    assert!(begun.elapsed() < Duration::from_secs(10), "after {:?}", begun.elapsed());
+    target.execute(state::QUICK_INDEXES);
+    run(command(from, url, &[])).expect(0);
+    state::expect_exact(from, url);
+}

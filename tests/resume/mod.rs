@@ -1,0 +1,19 @@
+//! Stopped, cut off, refused, run twice: what must hold whatever happens.
+//!
+//! Purpose: the program runs as a child process, as a user runs it; what became of the target is
+//! found out with queries of the tests' own and with the comparer, never with litelift itself.
+
+mod changed;
+mod crash;
+mod existing;
+mod exits;
+mod kills;
+mod locks;
+mod process;
+mod rehearsal;
+mod sessions;
+mod signals;
+mod state;
+mod written;
+mod wrong_source;
+mod wrong_target;

@@ -1,0 +1,166 @@
+//! The program as a child process that can be stopped in the middle.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longest time that a test waits for anything.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// litelift with these arguments and no variable of the developer's own.
+pub(super) fn litelift(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_litelift"));
+    for variable in ["DATABASE_URL", "COLUMNS", "NO_COLOR", "RUST_BACKTRACE"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments);
+    command
+}
+
+/// `litelift transfer --from FILE --to URL` and more.
+pub(super) fn transfer(from: &Path, url: &str, more: &[&str]) -> Command {
+    let mut command = litelift(&["transfer", "--from"]);
+    command.arg(from).args(["--jobs", "2", "--to", url]).args(more);
+    command
+}
+
+/// `litelift verify --from FILE --to URL`.
+pub(super) fn verify(from: &Path, url: &str) -> Command {
+    let mut command = litelift(&["verify", "--from"]);
+    command.arg(from).args(["--to", url]);
+    command
+}
+
+/// Runs a command to its end.
+pub(super) fn run(command: Command) -> Ended {
+    Running::start(command).end()
+}
+
+/// A process that runs; killed when the test fails.
+pub(super) struct Running {
+    process: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// `None`: ended by a signal.
+    pub(super) code: Option<i32>,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Running {
+    pub(super) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let stdout = collect(process.stdout.take().unwrap());
+        let stderr = collect(process.stderr.take().unwrap());
+        Self { process, stdout: Some(stdout), stderr: Some(stderr) }
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    pub(super) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until something is true, which must come before the end.
+    #[track_caller]
+    pub(super) fn until(mut self, what: &str, mut holds: impl FnMut() -> bool) -> Self {
+        let begun = Instant::now();
+        while !holds() {
+            if !self.is_running() {
+                panic!("it ended before this was true: {what}\n{:?}", self.end());
+            }
+            assert!(begun.elapsed() < LIMIT, "still not true: {what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self
+    }
+
+    /// `kill -9`; false when it had ended before.
+    pub(super) fn kill(mut self) -> bool {
+        self.process.kill().unwrap();
+        self.end().code.is_none()
+    }
+
+    /// Waits for the end.
+    pub(super) fn end(mut self) -> Ended {
+        let begun = Instant::now();
+        let status = loop {
+            match self.process.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begun.elapsed() > LIMIT => panic!("still running after {LIMIT:?}"),
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        let text = |thread: Option<JoinHandle<String>>| thread.unwrap().join().unwrap();
+        let (stdout, stderr) = (text(self.stdout.take()), text(self.stderr.take()));
+        for word in ["panicked", "internal error"] {
+            assert!(!stderr.contains(word), "{stderr}");
+        }
+        Ended { code: status.code(), stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail when it has ended, which is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+impl Ended {
+    /// Fails the test unless it ended with this code.
+    #[track_caller]
+    pub(super) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stderr:\n{}\nstdout:\n{}", self.stderr, self.stdout);
+        self
+    }
+
+    /// Fails the test unless standard error has these texts.
+    #[track_caller]
+    pub(super) fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "no {text:?} in:\n{}", self.stderr);
+        }
+        self
+    }
+
+    /// The document on standard output.
+    #[track_caller]
+    pub(super) fn json(&self) -> serde_json::Value {
+        let document: serde_json::Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {}", self.stdout));
+        assert_eq!(document["version"], 1, "{document}");
+        document
+    }
+}
+
+/// Waits until something is true.
+#[track_caller]
+pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LIMIT, "still not true: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
