@@ -84,10 +84,21 @@ impl ColumnObserver {
         evidence.digits_after_point_max = evidence.digits_after_point_max.max(after);
     }
 
+    /// Documents that have no form of their own. Numbers are JSON too, and keep their kind.
+    fn json_kind(&self, text: &[u8]) -> Option<ValueKind> {
+        let is_other = |kind| matches!(kind, ValueKind::Text | ValueKind::TextBoolWord);
+        if !self.wants.json || !is_other(form(text)) || !json::is_jsonb(text) {
+            return None;
+        }
+        Some(match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{' | b'[') => ValueKind::TextJson,
+            _ => ValueKind::TextJsonScalar,
+        })
+    }
+
     fn text_kind(&mut self, text: &[u8]) -> ValueKind {
         let ascii_chars = text.len() as u64;
-        let kind =
-            if self.wants.json && json::is_jsonb(text) { ValueKind::TextJson } else { form(text) };
+        let kind = self.json_kind(text).unwrap_or_else(|| form(text));
         let is_plain =
             matches!(kind, ValueKind::Text | ValueKind::TextJson | ValueKind::TextJsonScalar);
         if !is_plain {

@@ -55,7 +55,7 @@ pub fn profile(
     })?;
     let wants: Vec<Vec<Wants>> = tables
         .iter()
-        .map(|table| table.columns.iter().map(|column| rules.wants(table, column)).collect())
+        .map(|table| (0..table.columns.len()).map(|at| rules.wants(table, at)).collect())
         .collect();
     let scanned: Vec<TableEvidence> = pool.install(|| {
         segments

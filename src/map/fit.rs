@@ -46,6 +46,7 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         PgType::Jsonb => {
             kind.is_integer()
                 || matches!(kind, K::RealIntegral | K::Real | K::TextJson | K::TextJsonScalar)
+                || matches!(kind, K::TextBoolDigit | K::TextInteger | K::TextDecimal)
         }
         PgType::Uuid => kind == K::TextUuid,
         // Not told by the kind: see `is_provable`.

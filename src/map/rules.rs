@@ -83,8 +83,10 @@ pub(super) fn satisfies(table: &Table, position: usize, evidence: &Evidence, wor
                 })
         }
         "check_json" => {
-            (all(|kind| matches!(kind, K::TextJson | K::TextJsonScalar))
-                || evidence.not_null() == 0)
+            (all(|kind| {
+                matches!(kind, K::TextJson | K::TextJsonScalar)
+                    || matches!(kind, K::TextBoolDigit | K::TextInteger | K::TextDecimal)
+            }) || evidence.not_null() == 0)
                 && table.checks_of(position).any(|says| *says == CheckSays::JsonValid)
         }
         "check_texts" => {
@@ -334,14 +336,19 @@ impl Rules {
         }
     }
 
-    /// Returns what the scan must measure so that every rule for a column can be judged.
+    /// Returns what the scan must measure so that every rule for a column, given by its position, can
+    /// be judged.
     #[must_use]
-    pub fn wants(&self, table: &Table, column: &Column) -> Wants {
+    pub fn wants(&self, table: &Table, at: usize) -> Wants {
+        let column = &table.columns[at];
         let mut wants = Wants::default();
         for rule in self.rules.iter().filter(|rule| rule.is_for(&table.name, column)) {
-            wants.json |= rule.evidence == "json"
-                || (rule.evidence == "check_json"
-                    && table.checks.iter().any(|check| check.says.is_some()));
+            if rule.evidence == "check_json"
+                && !table.checks_of(at).any(|says| *says == CheckSays::JsonValid)
+            {
+                continue;
+            }
+            wants.json |= rule.evidence == "json";
             match rule.rule_type.resolve(&table.name, column) {
                 PgType::Numeric(Some(_)) => wants.digits = true,
                 PgType::Jsonb => wants.json = true,

@@ -132,7 +132,7 @@ fn without_rows_the_declared_types_decide_alike_on_both_ends_of_a_key() {
     let sql = format!("{DJANGO} DELETE FROM library_book; DELETE FROM library_shelf;");
     let without = moved("django", &sql, &["django"], &[]);
     let with = moved("django", DJANGO, &["django"], &[]);
-    let with_rows = with.types("library_book").replace("meta jsonb", "meta text");
+    let with_rows = with.types("library_book");
     assert_eq!(without.types("library_book"), with_rows);
     let sql = format!("{SQLALCHEMY} DELETE FROM item;");
     let without = moved("sqlalchemy", &sql, &["sqlalchemy"], &["tag."]);
