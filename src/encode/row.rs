@@ -88,7 +88,7 @@ fn encode(
         PgType::TimestampTz => field::int8(timestamp_tz(text(value)?)?, out),
         PgType::Jsonb => document(value, out)?,
         PgType::Uuid => {
-            field::bytes(&words::uuid(text(value)?).ok_or(misfit("not a UUID"))?, out);
+            field::bytes(&uuid(value)?, out);
         }
     }
     Ok(())
@@ -200,6 +200,14 @@ fn binary(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         Value::Null => field::null(out),
     }
     Ok(())
+}
+
+/// The text form, or the 16 bytes themselves.
+fn uuid(value: Value<'_>) -> Result<[u8; 16], Misfit> {
+    match value {
+        Value::Blob(bytes) => bytes.try_into().map_err(|_| misfit("not 16 bytes")),
+        _ => words::uuid(text(value)?).ok_or(misfit("not a UUID")),
+    }
 }
 
 fn put_numeric(

@@ -46,7 +46,7 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
         PgType::Jsonb => {
             kind.is_integer() || matches!(kind, K::RealIntegral | K::Real | K::TextJson)
         }
-        PgType::Uuid => kind == K::TextUuid,
+        PgType::Uuid => matches!(kind, K::TextUuid | K::Blob16),
     }
 }
 
