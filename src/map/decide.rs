@@ -92,6 +92,9 @@ fn decide(
         notes
             .push(format!("Declared NOT NULL, but {nulls} values are NULL: NOT NULL is left out."));
     }
+    if widened.is_none() && pg_type.is_textual() {
+        notes.extend(numbers_as_text(evidence));
+    }
     Decision {
         source: column.name.clone(),
         target,
@@ -102,6 +105,17 @@ fn decide(
         not_null: wanted_not_null && nulls == 0,
         notes,
     }
+}
+
+/// Numbers that become text though nothing was too narrow: a column of several kinds, or a rule.
+fn numbers_as_text(evidence: &Evidence) -> Option<String> {
+    let is_number = |kind: ValueKind| kind.is_integer() || kind.is_real();
+    let example = evidence.examples_of(is_number).into_iter().next()?;
+    let (count, be) = match evidence.sum(is_number) {
+        1 => ("One number".to_owned(), "becomes"),
+        count => (format!("{count} numbers"), "become"),
+    };
+    Some(format!("{count} {be} text, such as {}.", example.value))
 }
 
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.
