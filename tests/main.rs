@@ -8,5 +8,7 @@ mod cli;
 mod comparer;
 mod corpus;
 mod fixtures;
+mod random;
+mod regressions;
 mod scratch;
 mod support;
