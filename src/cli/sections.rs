@@ -136,9 +136,10 @@ pub(super) fn declared(declared: &str) -> String {
 pub(super) fn change(declared: &str, becomes: PgType, widening: &Widening) -> String {
     if becomes == widening.from {
         // Only bytea holds what is not of its nature.
+        let of = if widening.misfits == 1 { "its" } else { "their" };
         let values = counted(widening.misfits, "value is", "values are");
         let why = because(widening);
-        return format!("{declared} is {becomes}; {values} kept as the bytes of their text: {why}");
+        return format!("{declared} is {becomes}; {values} kept as the bytes of {of} text: {why}");
     }
     format!("{declared} becomes {becomes}, because {}", misfits(widening))
 }
