@@ -36,9 +36,7 @@ impl ColumnObserver {
             Value::Real(real) => {
                 if self.wants.digits {
                     self.see_digits(
-                        decimal::plain_of_double(real)
-                            .as_ref()
-                            .map(super::super::encode::decimal::ShortText::as_bytes),
+                        decimal::plain_of_double(real).as_ref().map(decimal::ShortText::as_bytes),
                     );
                 }
                 (real_kind(real), 8)
