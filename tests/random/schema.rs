@@ -288,7 +288,7 @@ fn declared(column: &Column, dice: &mut Dice) -> &'static str {
 fn default(dice: &mut Dice) -> String {
     match dice.below(6) {
         0 => dice.pick(&INTEGERS).to_string(),
-        1 => format!("{:?}", dice.pick(&REALS)).replace("inf", "1e999").replace('e', "e"),
+        1 => format!("{:?}", dice.pick(&REALS)).replace("inf", "1e999"),
         _ => dice.pick(&DEFAULTS).to_owned(),
     }
 }

@@ -44,6 +44,35 @@ fn a_text_key_became_numeric_for_a_child_of_integers() {
 }
 
 #[test]
+fn a_foreign_key_that_cannot_be_made_changed_a_type() {
+    let (database, report) = transferred(
+        "CREATE TABLE parent (a TEXT, b TEXT, PRIMARY KEY (a, b));
+         CREATE TABLE child (a INTEGER REFERENCES parent (a));
+         INSERT INTO child VALUES (1);",
+    );
+    assert_eq!(types(&database, "child"), "bigint");
+    assert_eq!(report.not_carried.len(), 1);
+}
+
+#[test]
+fn a_damaged_index_was_counted_instead_of_the_table() {
+    // The index is that of another table, which is empty.
+    let (_, report) = transferred(
+        "CREATE TABLE t (a INT, b TEXT);
+         CREATE INDEX i ON t (a);
+         INSERT INTO t VALUES (1, 'a'), (2, 'b');
+         CREATE TABLE gone (a INT);
+         CREATE INDEX gone_a ON gone (a);
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET rootpage =
+           (SELECT rootpage FROM sqlite_schema WHERE name = 'gone_a') WHERE name = 'i';
+         DELETE FROM sqlite_schema WHERE tbl_name = 'gone';
+         PRAGMA writable_schema = RESET;",
+    );
+    assert_eq!(report.verify.unwrap().differing(), 0);
+}
+
+#[test]
 fn names_of_indexes_and_constraints_changed_in_silence() {
     let long = "i".repeat(64);
     let (_, report) = transferred(&format!(
