@@ -12,6 +12,8 @@ mod documents;
 mod fixtures;
 mod inspect;
 mod oracle;
+mod random;
+mod regressions;
 mod resume;
 mod scratch;
 mod support;

@@ -8,6 +8,7 @@ use super::board::Verbosity;
 use super::names::{cut, dotted, lines, one_line, plain, wrap_into};
 use super::style::Look;
 use crate::model::decision::Widening;
+use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 use crate::report::{Orphans, Refused, WidenedColumn};
 
@@ -37,8 +38,8 @@ impl Sections<'_> {
         self.list(&format!("changed types ({title})"), columns, |this, column| {
             let name = dotted(&column.table, &column.column);
             let declared = declared(&column.declared);
-            let why = misfits(&column.widening);
-            this.sentence(&format!("{name}: {declared} becomes {}, because {why}", column.becomes));
+            let change = change(&declared, column.becomes, &column.widening);
+            this.sentence(&format!("{name}: {change}"));
         });
     }
 
@@ -131,14 +132,30 @@ pub(super) fn declared(declared: &str) -> String {
     }
 }
 
+/// Returns what a declared type became, and why.
+pub(super) fn change(declared: &str, becomes: PgType, widening: &Widening) -> String {
+    if becomes == widening.from {
+        // Only bytea holds what is not of its nature.
+        let of = if widening.misfits == 1 { "its" } else { "their" };
+        let values = counted(widening.misfits, "value is", "values are");
+        let why = because(widening);
+        return format!("{declared} is {becomes}; {values} kept as the bytes of {of} text: {why}");
+    }
+    format!("{declared} becomes {becomes}, because {}", misfits(widening))
+}
+
 /// Returns why a column was widened, with one example.
-pub(super) fn misfits(widening: &Widening) -> String {
-    let misfits = do_not_fit(widening);
+fn misfits(widening: &Widening) -> String {
+    format!("{}: {}", do_not_fit(widening), because(widening))
+}
+
+/// Returns what did not fit, with one example.
+fn because(widening: &Widening) -> String {
     let example = widening.examples.first().map_or_else(String::new, |example| {
         let place = example.rowid.map_or_else(String::new, |rowid| format!(" (rowid {rowid})"));
         format!(", such as {}{place}", plain(&example.value))
     });
-    format!("{misfits}: {}{example}", plain(&widening.found))
+    format!("{}{example}", plain(&widening.found))
 }
 
 /// Returns how many values do not fit which type.

@@ -7,7 +7,7 @@
 use super::amount::{bytes, counted, grouped, rows, tables};
 use super::board::Verbosity;
 use super::names::{dotted, lines, plain, wrap_into};
-use super::sections::{Sections, declared, do_not_fit, misfits};
+use super::sections::{Sections, change, declared, do_not_fit};
 use super::sentence;
 use super::style::Look;
 use super::table::{Fit, Table};
@@ -220,9 +220,8 @@ fn attention(sections: &mut Sections<'_>, report: &InspectReport) {
         let name = dotted(&table.source, &column.source);
         if let Some(widening) = &column.widened {
             let declared = declared(&column.declared);
-            let becomes = &column.becomes;
-            let why = misfits(widening);
-            sections.sentence(&format!("{name}: {declared} becomes {becomes}, because {why}"));
+            let change = change(&declared, column.becomes, widening);
+            sections.sentence(&format!("{name}: {change}"));
         }
         for note in &column.notes {
             sections.sentence(&format!("{name}: {}", plain(note)));

@@ -296,7 +296,7 @@ fn uuid(value: Value<'_>, conversion: Option<Conversion>) -> Result<[u8; 16], Mi
         (Value::Blob(bytes), Some(Conversion::UuidDotnet)) => {
             bytes.try_into().map(words::uuid_of_dotnet).map_err(|_| none)
         }
-        (Value::Blob(bytes), Some(_)) => bytes.try_into().map_err(|_| none),
+        (Value::Blob(bytes), _) => bytes.try_into().map_err(|_| Misfit::new("not 16 bytes")),
         (Value::Integer(digits), Some(Conversion::UuidInteger)) => {
             words::uuid_of_digits(digits).ok_or(none)
         }

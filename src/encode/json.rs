@@ -12,6 +12,9 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 /// Longest jsonb string or key: `JENTRY_OFFLENMASK` in PostgreSQL's `jsonb.h`.
 const STRING_BYTES_MAX: usize = 0x0FFF_FFFF;
 
+/// Most digits of a number on either side of its point, with room for an exponent of three digits.
+const DIGITS_MAX: usize = 15_000;
+
 /// Returns true when the text is one JSON document that PostgreSQL's jsonb accepts.
 #[must_use]
 pub fn is_jsonb(text: &[u8]) -> bool {
@@ -34,12 +37,18 @@ fn has_backslash_u(text: &[u8]) -> bool {
     text.windows(2).any(|pair| pair == b"\\u")
 }
 
-/// Returns false when an exponent is so large that numeric could not hold the number; three digits
-/// of exponent are always fine (numeric has 131,072 digits before and 16,383 after the point).
+/// Returns false when a number is so long, or its exponent so large, that numeric could not hold it
+/// (131,072 digits before and 16,383 after the point); three digits of exponent are always fine.
 fn numbers_are_storable(text: &[u8]) -> bool {
     let mut digits_after_e = 0;
     let mut in_exponent = false;
+    let mut run = 0;
     for byte in text {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        if run > DIGITS_MAX {
+            // Also in a string: so long a number there is not worth a second look.
+            return false;
+        }
         match byte {
             b'e' | b'E' => (in_exponent, digits_after_e) = (true, 0),
             b'+' | b'-' if in_exponent && digits_after_e == 0 => {}
@@ -178,5 +187,7 @@ mod tests {
             assert!(!is_jsonb(bad.as_bytes()), "{bad}");
         }
         assert!(!is_jsonb(b"\"\xff\""));
+        assert!(is_jsonb("7".repeat(DIGITS_MAX).as_bytes()));
+        assert!(!is_jsonb(format!("[0.{}]", "7".repeat(20_000)).as_bytes()));
     }
 }

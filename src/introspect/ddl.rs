@@ -396,8 +396,9 @@ fn is_word(default: &Expr<'_>) -> bool {
 fn declared_type(declared: &Type<'_>) -> String {
     let name = unquoted_words(declared.name);
     let compact = |size: &Expr<'_>| size.to_string().replace(' ', "");
+    let name = name.trim_end();
     match &declared.size {
-        None => name,
+        None => name.to_owned(),
         Some(TypeSize::MaxSize(size)) => format!("{name}({})", compact(size)),
         Some(TypeSize::TypeSize(precision, scale)) => {
             format!("{name}({},{})", compact(precision), compact(scale))

@@ -194,6 +194,9 @@ fn decide(
         notes
             .push(format!("Declared NOT NULL, but {nulls} values are NULL: NOT NULL is left out."));
     }
+    if widened.is_none() && pg_type.is_textual() {
+        notes.extend(numbers_as_text(evidence));
+    }
     Decision {
         source: column.name.clone(),
         target,
@@ -221,6 +224,17 @@ fn narrowest(from: PgType, evidence: &Evidence) -> PgType {
         .filter(|candidate| *candidate != from && fit::is_provable(*candidate, Convert::Plain))
         .find(|candidate| fit::misfits(*candidate, Convert::Plain, evidence).is_none())
         .unwrap_or(PgType::Bytea)
+}
+
+/// Numbers that become text though nothing was too narrow: a column of several kinds, or a rule.
+fn numbers_as_text(evidence: &Evidence) -> Option<String> {
+    let is_number = |kind: ValueKind| kind.is_integer() || kind.is_real();
+    let example = evidence.examples_of(is_number).into_iter().next()?;
+    let (count, be) = match evidence.sum(is_number) {
+        1 => ("One number".to_owned(), "becomes"),
+        count => (format!("{count} numbers"), "become"),
+    };
+    Some(format!("{count} {be} text, such as {}.", example.value))
 }
 
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.

@@ -48,7 +48,7 @@ pub fn holds(pg_type: PgType, convert: Convert, kind: ValueKind) -> bool {
                 || matches!(kind, K::RealIntegral | K::Real | K::TextJson | K::TextJsonScalar)
                 || matches!(kind, K::TextBoolDigit | K::TextInteger | K::TextDecimal)
         }
-        PgType::Uuid => kind == K::TextUuid,
+        PgType::Uuid => matches!(kind, K::TextUuid | K::Blob16),
         // Not told by the kind: see `is_provable`.
         _ => true,
     }

@@ -12,7 +12,7 @@ use crate::model::convert::Convert;
 use crate::model::decision::{Decision, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence};
 use crate::model::pg_type::PgType;
-use crate::model::source::{SourceSchema, Table};
+use crate::model::source::{IndexTerm, IndexTermOf, SourceSchema, Table};
 
 use super::decide::WIDER;
 use super::fit;
@@ -136,15 +136,29 @@ fn edges(
         let Some(position) = tables.iter().position(|(other, _)| other.name == parent.name) else {
             continue;
         };
-        for (column, parent_column) in
-            key.columns.iter().zip(parent_positions(parent, &key.parent_columns))
-        {
-            if let Some(parent_column) = parent_column {
-                edges.push((*column, position, parent_column));
-            }
+        let pointed: Option<Vec<usize>> =
+            parent_positions(parent, &key.parent_columns).into_iter().collect();
+        // A key that PostgreSQL cannot have must not change a type.
+        let Some(pointed) = pointed.filter(|pointed| is_unique(parent, pointed)) else { continue };
+        for (column, parent_column) in key.columns.iter().zip(pointed) {
+            edges.push((*column, position, parent_column));
         }
     }
     edges
+}
+
+/// Returns whether the columns, in any order, are a key of the table.
+fn is_unique(table: &Table, columns: &[usize]) -> bool {
+    let wanted: BTreeSet<usize> = columns.iter().copied().collect();
+    let keys = table.primary_key.iter().chain(&table.uniques).map(|key| key.columns.clone());
+    let column_of = |term: &IndexTerm| match term.of {
+        IndexTermOf::Column(column) => Some(column),
+        _ => None,
+    };
+    let whole = table.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
+    let indexes = whole.filter_map(|index| index.terms.iter().map(column_of).collect());
+    wanted.len() == columns.len()
+        && keys.chain(indexes).any(|key: Vec<usize>| BTreeSet::from_iter(key) == wanted)
 }
 
 /// Returns the positions of the named columns in the parent; of its primary key when none is named.

@@ -206,6 +206,11 @@ fn unquoted_word(source: &str) -> String {
 /// that depends on its version.
 fn with_affinity(value: Literal, affinity: Affinity) -> Option<Literal> {
     Some(match (affinity, value) {
+        (Affinity::Real, Literal::Integer(value)) => {
+            #[expect(clippy::cast_precision_loss, reason = "as SQLite does it")]
+            let real = value as f64;
+            Literal::Real(real)
+        }
         // Stored as the integer 0, where -0.0 loses its sign.
         (Affinity::Real, Literal::Real(0.0)) => Literal::Real(0.0),
         (Affinity::Text, Literal::Integer(value)) => Literal::Text(value.to_string()),

@@ -122,7 +122,11 @@ fn plan_primary_key(part: &TableParts<'_>, into: &str, relations: &mut NameSpace
         keys.not_carried.push(part.not_carried(
             "primary key",
             &wanted,
-            format!("{nulls} of its values are NULL, so it becomes UNIQUE"),
+            if nulls == 1 {
+                "one of its values is NULL, so it becomes UNIQUE".to_owned()
+            } else {
+                format!("{nulls} of its values are NULL, so it becomes UNIQUE")
+            },
             text,
         ));
         ("UNIQUE", "unique constraint")

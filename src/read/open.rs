@@ -10,9 +10,11 @@
 //! 3. private copy: the database with its `-wal` and `-journal` in a folder of our own, where SQLite
 //!    recovers it.
 //!
-//! Hardening, after <https://www.sqlite.org/security.html>: defensive, schema not trusted (a function
-//! in a view, index or generated column must be innocuous), views and triggers off, query_only,
-//! cell_size_check, nothing can be attached, no memory map, extensions never loaded.
+//! Hardening, after <https://www.sqlite.org/security.html>: schema not trusted (a function in a view,
+//! index or generated column must be innocuous), views and triggers off, query_only, cell_size_check,
+//! nothing can be attached, no memory map, extensions never loaded. Not "defensive": that protects
+//! against SQL that writes, and refuses a schema with a trigger on an inner table of a virtual one,
+//! such as sqlite-utils makes.
 //!
 //! Known gaps: a collation that the file's application registered is replaced by BINARY, so an index
 //! or WITHOUT ROWID key that uses it must not be searched, only scanned. A value longer than SQLite's
@@ -239,7 +241,6 @@ fn open_and_touch(file: &Path, access: Access, patience: Duration) -> rusqlite::
 /// Makes a connection safe for a file that somebody else made. Before the first read of the schema.
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
     for (setting, on) in [
-        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, false),
         // Tables are read, and nothing else. A view can be made to take for ever to prepare.

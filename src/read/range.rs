@@ -87,7 +87,8 @@ impl RangeSource<'_> {
         }
         sql.push_str(" FROM main.");
         sql.push_str(&quoted(self.table));
-        sql.push_str(" AS t");
+        // An index could answer a scan, but one that is damaged would answer with other rows.
+        sql.push_str(" AS t NOT INDEXED");
         if let (Some(rowid), Span::Rowids { .. }) = (self.rowid_name, self.span) {
             sql.push_str(&format!(" WHERE t.{rowid} BETWEEN ?1 AND ?2 ORDER BY t.{rowid}"));
         }
@@ -220,7 +221,7 @@ pub fn rowid_bounds(conn: &Connection, table: &str, rowid: &str) -> Result<Optio
 /// # Errors
 /// [`crate::error::ErrorKind::Source`] naming the table.
 pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
+    let sql = format!("SELECT count(*) FROM main.{} NOT INDEXED", quoted(table));
     let count: i64 = conn
         .query_row(&sql, [], |row| row.get(0))
         .map_err(|error| in_table(conn, table, None, error))?;

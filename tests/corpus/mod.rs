@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stderr, reason = "the figure is the point of the test")]
 
+use std::path::PathBuf;
+
 use crate::support::{corpus, pg, transfer};
 
 #[test]
@@ -39,5 +41,49 @@ fn every_database_arrives_whole_with_no_flags() {
         files.len() - failed.len(),
         files.len()
     );
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// Any file, or every file of a folder: `LITELIFT_FILE=PATH cargo test one_file -- --ignored`.
+#[test]
+#[ignore = "takes the path from LITELIFT_FILE"]
+fn one_file() {
+    let path = PathBuf::from(std::env::var_os("LITELIFT_FILE").expect("LITELIFT_FILE"));
+    let mut files = vec![path.clone()];
+    if path.is_dir() {
+        let entries = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+        let beside = |path: &PathBuf| {
+            ["-wal", "-shm", "-journal"].iter().any(|end| path.to_string_lossy().ends_with(end))
+        };
+        files = entries.filter(|path| path.is_file() && !beside(path)).collect();
+        files.sort();
+    }
+    let mut failed = Vec::new();
+    for file in files {
+        let database = pg::database();
+        match transfer::run(&transfer::options(&file, &database.url)) {
+            Err(error) => failed.push(format!("{}: {}", file.display(), pg::explain(&error))),
+            Ok(report) => {
+                let compared = transfer::compare_all(&file, &database.url, &report);
+                eprintln!(
+                    "{}: {} tables, {} values, {} widened, {} left, {} refused, {} orphaned keys, {} notes",
+                    file.display(),
+                    report.tables.len(),
+                    compared.values,
+                    report.widened.len(),
+                    report.not_carried.len(),
+                    report.refused.len(),
+                    report.orphans.len(),
+                    report.notes.len(),
+                );
+                if !compared.same() || report.verify.is_none_or(|verify| verify.differing() > 0) {
+                    failed.push(format!("{}: {}", file.display(), compared.listed()));
+                }
+                for refused in &report.refused {
+                    eprintln!("  refused {} {}: {}", refused.object, refused.name, refused.message);
+                }
+            }
+        }
+    }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

@@ -1,0 +1,88 @@
+//! Every object of the source is in the target, or named in the report.
+
+use std::path::Path;
+
+use litelift::report::TransferReport;
+use rusqlite::Connection;
+
+use crate::support::pg;
+
+use super::defaults;
+
+/// Counts the objects on both sides.
+pub(super) fn check(path: &Path, url: &str, report: &TransferReport) -> Result<(), String> {
+    let source = Connection::open(path).map_err(|error| error.to_string())?;
+    let in_source = |sql: &str| -> usize {
+        let count = source.query_row(sql, [], |row| row.get::<_, i64>(0));
+        usize::try_from(count.unwrap_or_else(|error| panic!("{error}: {sql}"))).unwrap()
+    };
+    let in_target = |sql: &str| -> usize {
+        pg::query_text(url, sql)[0].as_deref().and_then(|text| text.parse().ok()).unwrap()
+    };
+    let left = |objects: &[&str]| {
+        report.not_carried.iter().filter(|left| objects.contains(&left.object.as_str())).count()
+    };
+    let refused = |objects: &[&str]| {
+        report.refused.iter().filter(|left| objects.contains(&left.object.as_str())).count()
+    };
+    let tables = "FROM sqlite_schema s, ";
+    let real = " AND s.type = 'table' AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let here = "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'";
+    let mut wrong = Vec::new();
+    let mut same = |what: &str, source: usize, found: [usize; 3]| {
+        if source != found.iter().sum::<usize>() {
+            wrong.push(format!("{what}: {source} in the source; {found:?} made, left, refused"));
+        }
+    };
+    same(
+        "indexes",
+        in_source("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"),
+        [
+            in_target(&format!(
+                "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid {here} \
+                 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u'))"
+            )),
+            left(&["partial index", "expression index"]),
+            refused(&["index", "unique index"]),
+        ],
+    );
+    same(
+        "foreign keys",
+        in_source(&format!(
+            "SELECT count(DISTINCT s.name || ' ' || f.id) {tables} pragma_foreign_key_list(s.name) f WHERE 1 {real}"
+        )),
+        [
+            in_target(&format!(
+                "SELECT count(*) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid {here} AND contype = 'f'"
+            )),
+            left(&["foreign key"]),
+            refused(&["foreign key"]),
+        ],
+    );
+    same(
+        "primary keys",
+        in_source(&format!(
+            "SELECT count(DISTINCT s.name) {tables} pragma_table_info(s.name) t WHERE t.pk > 0 {real}"
+        )),
+        [
+            in_target(&format!(
+                "SELECT count(*) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid {here} AND contype = 'p'"
+            )),
+            left(&["primary key"]),
+            refused(&["primary key"]),
+        ],
+    );
+    for (kind, object) in [("view", "view"), ("trigger", "trigger")] {
+        let count = in_source(&format!("SELECT count(*) FROM sqlite_schema WHERE type = '{kind}'"));
+        same(kind, count, [0, left(&[object]), 0]);
+    }
+    same(
+        "generated columns",
+        in_source(&format!(
+            "SELECT count(*) {tables} pragma_table_xinfo(s.name) t WHERE t.hidden IN (2, 3) {real}"
+        )),
+        [0, left(&["generated column"]), 0],
+    );
+    wrong.extend(defaults::check(&source, url, report));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
