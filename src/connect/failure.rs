@@ -78,7 +78,6 @@ fn hint_for(server: &DbError) -> Option<&'static str> {
             "The role needs CREATE on the database (for the schema \"litelift\", which holds the checkpoints) and on the target schema."
         }
         SqlState::TOO_MANY_CONNECTIONS => "Use fewer connections with --jobs 1.",
-        SqlState::DISK_FULL => "Free space on the server.",
         SqlState::PROGRAM_LIMIT_EXCEEDED => {
             "A row must fit a page of 8 kB, where a number takes 8 bytes and a long text 18. Leave the table out with --skip, or split it in the source."
         }
