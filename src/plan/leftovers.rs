@@ -4,11 +4,11 @@ use crate::model::decision::TableMapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::model::source::{Check, CheckSays, SourceSchema, Table};
+use crate::model::source::{Affinity, Check, CheckSays, Column, SourceSchema, Table};
 
 const NOT_TRANSLATED: &str = "this version does not translate it";
 
-/// Lists what belongs to one table: CHECKs, generated columns.
+/// Lists what belongs to one table: CHECKs, collations of columns, generated columns.
 #[must_use]
 pub fn of_table(
     table: &Table,
@@ -28,6 +28,15 @@ pub fn of_table(
                 .unwrap_or_else(|| "(unnamed)".into()),
             reason: said_by_type(check, mapping).unwrap_or_else(|| NOT_TRANSLATED.into()),
             source_text: format!("CHECK ({})", check.expression),
+        });
+    }
+    for column in table.columns.iter().filter(|column| compares_otherwise(column)) {
+        left.push(NotCarried {
+            object: "collation".into(),
+            table: Some(table.name.clone()),
+            name: column.name.clone(),
+            reason: format!("the column compares byte by byte instead of by {}", column.collation),
+            source_text: format!("COLLATE {}", column.collation),
         });
     }
     for (column, evidence) in table.columns.iter().zip(&evidence.columns) {
@@ -65,6 +74,13 @@ fn said_by_type(check: &Check, mapping: &TableMapping) -> Option<String> {
         CheckSays::OneOfTexts(_) => matches!(pg_type, PgType::Enum(_)),
     };
     is_said.then(|| format!("the type {pg_type} says it already"))
+}
+
+/// True for a column of text with a collation of its own; that of a number says nothing.
+fn compares_otherwise(column: &Column) -> bool {
+    !column.collation.is_empty()
+        && !column.collation.eq_ignore_ascii_case("BINARY")
+        && matches!(column.affinity, Affinity::Text | Affinity::Blob)
 }
 
 /// Lists what belongs to the whole file: views, triggers, tables that cannot be read.

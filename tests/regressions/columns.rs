@@ -78,6 +78,17 @@ fn sixteen_bytes_in_a_uuid_column_were_no_uuid() {
 }
 
 #[test]
+fn a_collation_that_no_key_uses_was_lost_in_silence() {
+    let (_, report) = transferred(
+        "CREATE TABLE t (a TEXT COLLATE NOCASE, b INT COLLATE NOCASE, c TEXT COLLATE BINARY);",
+    );
+    assert_eq!(
+        left(&report),
+        ["collation a: the column compares byte by byte instead of by NOCASE"]
+    );
+}
+
+#[test]
 fn numbers_became_text_in_silence() {
     let (_, report) = transferred(
         "CREATE TABLE t (v, w TEXT);
