@@ -22,7 +22,7 @@ fn the_second_of_two_runs_waits_and_gives_up() {
     let mut options = transfer::options(&source.path, url);
     options.lock_wait = Duration::from_millis(500);
     let error = transfer::run(&options).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Locked);
+    assert_eq!(error.kind(), ErrorKind::Locked, "{}", pg::explain(&error));
     let text = pg::explain(&error);
     assert!(
         text.starts_with("error: another litelift is at work on schema \"public\"\n"),
