@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::process::{Running, eventually, run, transfer};
+use super::process::{Running, run, transfer};
 use super::state;
 use crate::support::generate::Random;
 use crate::support::pg;
@@ -32,11 +32,12 @@ fn killed_at_random_moments_it_arrives_exactly_once() {
         let target = pg::database();
         for _ in 0..KILLS_PER_TRANSFER {
             let running = Running::start(transfer(from, &target.url, &["--quiet"]));
-            // Later starts have less to do: up to a third of a whole run each.
-            std::thread::sleep(whole.mul_f64(random.unit() / 3.0));
-            if running.kill() {
-                *kills.entry(state::stage(&target.url)).or_default() += 1;
+            // Later starts have less to do.
+            std::thread::sleep(whole.mul_f64(random.unit() * 0.7));
+            if !running.kill() {
+                break;
             }
+            *kills.entry(state::stage(&target.url)).or_default() += 1;
         }
         run(transfer(from, &target.url, &["--quiet"])).expect(0);
         transfers += 1;
@@ -48,16 +49,18 @@ fn killed_at_random_moments_it_arrives_exactly_once() {
 
 #[test]
 fn killed_while_it_finishes_it_goes_on_and_then_touches_nothing() {
-    let from = state::shop();
+    let source = state::small();
+    let from = &source.path;
     let seed = state::number("LITELIFT_SEED", u64::from(std::process::id()));
     let mut random = Random::new(seed + 1);
     let target = pg::database();
     let url = &target.url;
-    for steps in [1, 6, 12] {
-        let mut running = Running::start(transfer(from, url, &["--quiet"]));
-        eventually("some steps are done", || state::steps(url) >= steps || !running.is_running());
+    target.execute(state::SLOW_STEPS);
+    for steps in [1, 12, 30] {
+        let running = Running::start(transfer(from, url, &["--quiet"]))
+            .until("some steps are done", || state::steps(url) >= steps);
         std::thread::sleep(Duration::from_millis(u64::from(random.below(100))));
-        running.kill();
+        assert!(running.kill(), "seed {seed}");
     }
     let ended = run(transfer(from, url, &["--json"])).expect(0);
     assert_eq!(ended.json()["outcome"], "continued", "seed {seed}");

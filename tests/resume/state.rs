@@ -89,6 +89,12 @@ pub(super) const NO_NEW_TABLES: &str = "
       $$ begin raise 'not today'; end $$;
     create event trigger refuse on ddl_command_start when tag in ('CREATE TABLE')
       execute function public.refuse()";
+/// Makes every key, index and foreign key take a moment longer.
+pub(super) const SLOW_STEPS: &str = "
+    create function public.tarry() returns event_trigger language plpgsql as
+      $$ begin perform pg_sleep(0.05); end $$;
+    create event trigger tarry on ddl_command_start when tag in ('CREATE INDEX', 'ALTER TABLE')
+      execute function public.tarry()";
 /// Makes every CREATE INDEX wait for a minute.
 pub(super) const SLOW_INDEXES: &str = "
     create function public.wait() returns event_trigger language plpgsql as
