@@ -249,7 +249,7 @@ pub fn look(
     opened.source.check_unchanged()?;
     let pairs: Vec<(&Table, &TableEvidence)> = tables.into_iter().zip(&evidence).collect();
     let mut mapping = decide::propose(&pairs, &opened.rules);
-    let unproven = decide::unproven(&mapping);
+    let unproven = decide::unproven(&pairs, &mapping);
     let checked = introspect::check::check(
         &opened.snapshot,
         &opened.tables(),
@@ -348,12 +348,13 @@ fn table_report(
                 declared: column.declared.clone(),
                 found: found(evidence),
                 becomes: decision.pg_type,
-                convert: decision.convert.name().to_owned(),
+                convert: decision.on_misfit.join(decision.convert.name()),
                 not_null: decision.not_null,
                 target_type: None,
                 rule: decision.rule.clone(),
                 rule_is_users: rules.is_of_user(&decision.rule),
                 widened: decision.widened.clone(),
+                unfit: decision.unfit.clone(),
                 notes: decision.notes.clone(),
             })
             .collect(),

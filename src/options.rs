@@ -44,6 +44,21 @@ pub struct InspectOptions {
     pub jobs: usize,
 }
 
+/// What to do with rows that hold a value which a fixed type does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BadRows {
+    /// Write nothing, and say which they are.
+    #[default]
+    Stop,
+    /// Leave them out, and write them to files.
+    Reject {
+        /// Folder of the files.
+        dir: PathBuf,
+        /// Most rows to leave out; more than that is an error.
+        rows_max: Option<u64>,
+    },
+}
+
 /// `transfer`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferOptions {
@@ -55,6 +70,8 @@ pub struct TransferOptions {
     pub restart: bool,
     /// Refuse to write anything when a column would be widened or an object not carried.
     pub strict: bool,
+    /// What to do with bad rows.
+    pub bad_rows: BadRows,
     /// Compare at the end.
     pub verify: bool,
     /// How long to wait for another run that holds the lock on the target schema; commands use
@@ -99,6 +116,8 @@ pub struct RehearseOptions {
     pub inspect: InspectOptions,
     /// Where.
     pub scratch: ScratchPlace,
+    /// What to do with bad rows.
+    pub bad_rows: BadRows,
     /// Refuse when anything would not be carried over as it is.
     pub strict: bool,
 }

@@ -67,6 +67,7 @@ async fn rehearse(
         to,
         restart: false,
         strict: options.strict,
+        bad_rows: options.bad_rows.clone(),
         verify: true,
         lock_wait: lock::WAIT,
     };

@@ -6,11 +6,11 @@
 
 use serde::Serialize;
 
-use crate::model::decision::{RuleRef, Widening};
+use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-pub use crate::model::plan::WidenedColumn;
+pub use crate::model::plan::{UnfitColumn, WidenedColumn};
 pub use crate::model::suggestion::Suggestion;
 
 /// Version of all documents of this module.
@@ -160,6 +160,8 @@ pub struct InspectColumn {
     pub rule_is_users: bool,
     /// Set when the rule's type was too narrow for some values.
     pub widened: Option<Widening>,
+    /// Set when the rule holds the type fast though some values do not fit it.
+    pub unfit: Option<Unfit>,
     /// What else a reader should know, a sentence each.
     pub notes: Vec<String>,
 }
@@ -199,6 +201,8 @@ pub enum Outcome {
     Continued,
     /// An earlier run had done everything; nothing was touched.
     AlreadyDone,
+    /// Rejected rows were sent again.
+    RejectsSent,
 }
 
 /// The document of `transfer` and `rehearse`.
@@ -228,6 +232,12 @@ pub struct TransferReport {
     pub widened: Vec<WidenedColumn>,
     /// Columns with a note, a sentence each, and names that had to change.
     pub notes: Vec<String>,
+    /// Tables with rows that were left out, because a value does not fit.
+    pub rejected: Vec<RejectedRows>,
+    /// Rejected rows that were sent now; only with `--only-rejects`.
+    pub resent: Option<u64>,
+    /// Columns whose type a rule holds fast, with values that do not fit.
+    pub unfit: Vec<UnfitColumn>,
     /// Objects that the target does not have, by design of this version.
     pub not_carried: Vec<NotCarried>,
     /// Objects that PostgreSQL refused.
@@ -245,11 +255,28 @@ impl TransferReport {
         self.tables.iter().map(|table| table.rows).sum()
     }
 
+    /// Returns the number of rows that were left out.
+    #[must_use]
+    pub fn rejected_rows(&self) -> u64 {
+        self.rejected.iter().map(|table| table.rows).sum()
+    }
+
     /// Returns true when every schema object arrived as it was.
     #[must_use]
     pub fn all_objects_carried(&self) -> bool {
         self.not_carried.is_empty() && self.refused.is_empty() && self.orphans.is_empty()
     }
+}
+
+/// Rows of a table that were left out.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedRows {
+    /// Name in the source.
+    pub table: String,
+    /// How many.
+    pub rows: u64,
+    /// The file that holds them; `None` when this command wrote none.
+    pub file: Option<String>,
 }
 
 /// One table of a [`TransferReport`].
@@ -261,6 +288,8 @@ pub struct TableReport {
     pub target: String,
     /// Rows that arrived, earlier runs included.
     pub rows: u64,
+    /// Rows that were left out and not sent since.
+    pub rejected: u64,
     /// Rows that had arrived before this run.
     pub rows_before: u64,
     /// Bytes of COPY that were sent, earlier runs included.
@@ -342,6 +371,12 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
+    /// Returns the number of rows that the transfer left out as bad rows.
+    #[must_use]
+    pub fn rejected_rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rejected).sum()
+    }
+
     /// Returns the number of tables that differ.
     #[must_use]
     pub fn differing(&self) -> usize {
@@ -360,12 +395,14 @@ pub struct VerifiedTable {
     pub source_rows: u64,
     /// Rows in the target; `None`: there is no such table.
     pub target_rows: Option<u64>,
+    /// Rows that the transfer left out as bad rows, so that the target must lack them.
+    pub rejected: u64,
 }
 
 impl VerifiedTable {
-    /// Returns true when both sides have the same number of rows.
+    /// Returns true when both sides have the same number of rows, rejected ones aside.
     #[must_use]
     pub fn equal(&self) -> bool {
-        self.target_rows == Some(self.source_rows)
+        self.target_rows.and_then(|rows| rows.checked_add(self.rejected)) == Some(self.source_rows)
     }
 }

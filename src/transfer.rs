@@ -5,7 +5,12 @@
 
 mod account;
 mod begin;
+mod only_rejects;
+mod rejected;
 
+pub use only_rejects::only_rejects;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +22,7 @@ use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
 use crate::map::names::NameSpace;
-use crate::model::plan::RangePlan;
+use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
 use crate::options::{self, TransferOptions};
 use crate::report::{InspectReport, TransferReport};
 use crate::verify::counts::{self, Pair};
@@ -55,6 +60,10 @@ async fn transfer(
     let begun = begin::begin_or_continue(target, options, &opened, listener, cancel).await?;
     let mut account = Account::new(target, &opened, &begun);
     if begun.is_done {
+        let bad_rows = &options.bad_rows;
+        account.rejected(
+            rejected::account(target, &opened, &begun, bad_rows, listener.as_ref(), cancel).await?,
+        );
         return Ok(account.already_done());
     }
     carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
@@ -74,21 +83,36 @@ async fn carry_out(
 ) -> Result<()> {
     copy_rows(target, options, opened, begun, listener, cancel, account).await?;
     finish_tables(target, options, begun, listener, cancel, account).await?;
-    let mut is_equal = true;
-    if options.verify {
-        let pairs = pairs(begun);
-        let schema = &begun.plan.schema;
-        let verified =
-            counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
-        is_equal = verified.differing() == 0;
-        account.verified(verified);
-    }
+    let rejected =
+        rejected::account(target, opened, begun, &options.bad_rows, listener.as_ref(), cancel)
+            .await?;
+    account.rejected(rejected);
+    let is_equal =
+        !options.verify || compare(target, opened, begun, listener, cancel, account).await?;
     opened.source.check_unchanged()?;
     // What differs is not done: the next command must not say that all was well.
     if is_equal {
         store::finish(&mut target.session().await?, begun.run).await?;
     }
     Ok(())
+}
+
+/// Compares both sides; returns whether they are equal.
+async fn compare(
+    target: &Target,
+    opened: &Opened,
+    begun: &Begun,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+    account: &mut Account<'_>,
+) -> Result<bool> {
+    let pairs = pairs(&begun.plan, &account.left_out());
+    let schema = &begun.plan.schema;
+    let verified =
+        counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+    let is_equal = verified.differing() == 0;
+    account.verified(verified);
+    Ok(is_equal)
 }
 
 /// Says how to go on when the server, or the way to it, failed in the middle.
@@ -124,6 +148,8 @@ async fn copy_rows(
         snapshot: &opened.snapshot,
         zone: &opened.zone,
         target,
+        bad_rows: &options.bad_rows,
+        rejected: begun.marks.iter().map(|mark| mark.rejected).sum::<u64>().into(),
         jobs: options.inspect.jobs,
         listener,
         cancel,
@@ -158,12 +184,13 @@ async fn finish_tables(
     Ok(())
 }
 
-fn pairs(begun: &Begun) -> Vec<Pair> {
-    let pair = |table: &crate::model::plan::TablePlan| Pair {
+fn pairs(plan: &TransferPlan, rejected: &BTreeMap<String, u64>) -> Vec<Pair> {
+    let pair = |table: &TablePlan| Pair {
         source: table.source.clone(),
         target: table.target.clone(),
+        rejected: rejected.get(&table.source).copied().unwrap_or(0),
     };
-    begun.plan.tables.iter().map(pair).collect()
+    plan.tables.iter().map(pair).collect()
 }
 
 /// `litelift transfer --dry-run`: looks at both sides and writes nothing.
@@ -194,6 +221,7 @@ pub async fn dry_run(
         if options.strict {
             begin::refuse_when_strict(&plan)?;
         }
+        rejected::refuse(&plan, &options.bad_rows)?;
         Ok(report)
     });
     target.until_cancelled(cancel, work).await

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use litelift::map::rules::{self, TypeMapText};
 use litelift::model::convert::Convert;
+use litelift::model::on_misfit::OnMisfit;
 use litelift::model::pg_type::PgType;
 
 use crate::support::rust_source::SourceFile;
@@ -135,6 +136,7 @@ fn built_in_maps() -> impl Iterator<Item = String> {
 #[test]
 fn the_page_of_type_maps_is_what_the_code_knows() {
     let evidence = rules::EVIDENCE.iter().map(|(word, says)| row(&[&format!("`{word}`"), says]));
+    let misfits = OnMisfit::ALL.iter().map(|(_, word, says)| row(&[&format!("`or {word}`"), says]));
     let plain = row(&[
         "`plain`",
         "every type but interval, arrays and enums",
@@ -153,6 +155,7 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
     expect_blocks(
         "docs/type-maps.md",
         &[
+            ("misfits", table(&["words", "a value that does not fit"], misfits)),
             ("evidence", table(&["word", "the values are"], evidence)),
             ("conversions", table(&["name", "makes", "from"], conversions)),
             ("built-in maps", table(&["name", "what it is for"], built_in_maps())),

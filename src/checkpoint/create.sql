@@ -36,9 +36,23 @@ create table if not exists litelift.range (
     lo bigint,
     hi bigint,
     rows bigint not null,
+    rejected bigint not null default 0,
     copy_bytes bigint not null,
     committed_at timestamptz not null default clock_timestamp(),
     primary key (run, relation, number)
+);
+
+-- Schemas of format 1 have the table without it.
+alter table litelift.range add column if not exists rejected bigint not null default 0;
+
+-- A rejected row that was sent later (transfer --only-rejects): written in its transaction.
+create table if not exists litelift.resent (
+    run bigint not null references litelift.run on delete cascade,
+    relation integer not null,
+    range integer not null,
+    ordinal bigint not null,
+    sent_at timestamptz not null default clock_timestamp(),
+    primary key (run, relation, range, ordinal)
 );
 
 -- A finishing step that has ended: written in the transaction of its statement.

@@ -11,5 +11,6 @@
 pub mod fingerprint;
 pub mod lock;
 pub mod made;
+pub mod resent;
 pub mod resume;
 pub mod store;

@@ -3,6 +3,8 @@
 //! Purpose: what stands here is read by the next run, by `verify`, and by a curious user in psql. A
 //! change of meaning raises [`FORMAT`]; a run of another format is refused, not guessed at.
 
+use std::collections::BTreeMap;
+
 use deadpool_postgres::{GenericClient, Transaction};
 
 use crate::connect::{Session, failure};
@@ -13,9 +15,10 @@ use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
+use super::resent;
 
 /// Version of these tables and of the plan that a run keeps.
-pub const FORMAT: i32 = 1;
+pub const FORMAT: i32 = 2;
 
 /// Makes the schema; in a transaction of its own, under the lock of all litelifts of the database.
 const CREATE: &str = include_str!("create.sql");
@@ -107,7 +110,7 @@ async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
 /// # Errors
 /// [`ErrorKind::Target`]; for a role without the right to it, with the grant that it needs.
 pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
-    if exists(transaction).await? {
+    if exists(transaction).await? && is_complete(transaction).await? {
         return Ok(());
     }
     let made = async {
@@ -117,6 +120,16 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
     };
     made.await
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
+}
+
+/// Returns whether schema `litelift` has every table: one of an earlier version lacks some.
+async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
+    let sql = "SELECT FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               WHERE n.nspname = 'litelift' AND c.relname = 'resent'";
+    let found = transaction.query_opt(sql, &[]).await;
+    found
+        .map(|row| row.is_some())
+        .map_err(|error| failure::failed("look for schema litelift", &error))
 }
 
 /// Finds the newest run of a source file into a schema; of any file when none is given.
@@ -287,8 +300,8 @@ pub async fn try_rights(session: &mut Session, schema: &str) -> Result<()> {
 }
 
 /// The statement that writes a range, in the transaction of its rows.
-pub const INSERT_RANGE: &str = "INSERT INTO litelift.range (run, relation, number, lo, hi, rows, copy_bytes) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub const INSERT_RANGE: &str = "INSERT INTO litelift.range (run, relation, number, lo, hi, rows, rejected, copy_bytes) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 /// Returns the parameters' bounds for [`INSERT_RANGE`]; a whole table has none.
 #[must_use]
@@ -306,7 +319,7 @@ pub fn bounds(range: &RangePlan) -> (Option<i64>, Option<i64>) {
 pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
     let rows = session
         .query(
-            "SELECT relation, number, rows, copy_bytes FROM litelift.range WHERE run = $1",
+            "SELECT relation, number, rows, rejected, copy_bytes FROM litelift.range WHERE run = $1",
             &[&run],
         )
         .await
@@ -318,9 +331,27 @@ pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
             table: usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX),
             number: u32::try_from(row.get::<_, i32>(1)).unwrap_or(u32::MAX),
             rows: number(row.get(2)),
-            copy_bytes: number(row.get(3)),
+            rejected: number(row.get(3)),
+            copy_bytes: number(row.get(4)),
         })
         .collect())
+}
+
+/// Returns how many rows of each table were left out and not sent since.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn rejected(session: &Session, run: i64) -> Result<BTreeMap<usize, u64>> {
+    let mut rejected = BTreeMap::new();
+    for mark in marks(session, run).await? {
+        *rejected.entry(mark.table).or_insert(0) += mark.rejected;
+    }
+    for (table, sent) in resent::counts(session, run).await? {
+        let left = rejected.entry(table).or_insert(0);
+        *left = left.saturating_sub(sent);
+    }
+    rejected.retain(|_, rows| *rows > 0);
+    Ok(rejected)
 }
 
 /// The statement that writes a finishing step.
@@ -362,6 +393,30 @@ pub async fn steps(session: &Session, run: i64) -> Result<Vec<(usize, StepOutcom
             (number, outcome)
         })
         .collect())
+}
+
+/// Forgets finishing steps that are to be done again, so that the run is not done until they are.
+/// Returns the steps that stay.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn reopen(
+    session: &mut Session,
+    run: i64,
+    again: &[usize],
+) -> Result<Vec<(usize, StepOutcome)>> {
+    let numbers: Vec<i32> =
+        again.iter().map(|number| i32::try_from(*number).unwrap_or(i32::MAX)).collect();
+    let forget = async {
+        let transaction = session.transaction().await?;
+        let sql = "DELETE FROM litelift.step WHERE run = $1 AND number = ANY ($2)";
+        transaction.execute(sql, &[&run, &numbers]).await?;
+        let sql = "UPDATE litelift.run SET state = 'running' WHERE id = $1 AND state = 'done'";
+        transaction.execute(sql, &[&run]).await?;
+        transaction.commit().await
+    };
+    forget.await.map_err(|error| failure::failed("begin the finishing steps again", &error))?;
+    steps(session, run).await
 }
 
 /// Marks a run as done, and makes it durable with all that was committed before: the commits of the

@@ -94,9 +94,32 @@ pub(super) struct TransferArgs {
     /// Throw away what a stopped run left, and begin again
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) restart: bool,
-    /// Write nothing unless everything fits and is carried over
+    /// Write nothing unless all fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
+    /// At rows that do not fit: stop, reject
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        help_heading = "Running",
+        hide_possible_values = true
+    )]
+    pub(super) on_bad_row: OnBadRow,
+    /// Folder for rejected rows, a CSV file per table
+    #[arg(long, value_name = "DIR", help_heading = "Running")]
+    pub(super) rejects: Option<PathBuf>,
+    /// Stop when more rows than this do not fit
+    #[arg(long, value_name = "N", requires = "rejects", help_heading = "Running")]
+    pub(super) max_rejects: Option<u64>,
+    /// Send the rows of such a folder again
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Running",
+        conflicts_with_all = ["dry_run", "restart", "rejects", "on_bad_row", "strict"]
+    )]
+    pub(super) only_rejects: Option<PathBuf>,
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,
@@ -240,7 +263,7 @@ pub(super) struct JobsArg {
         long,
         value_name = "N",
         help_heading = "Running",
-        help = "Threads and connections [default: one per core, 2 to 8]"
+        help = "Jobs at once [default: one per core, 2 to 8]"
     )]
     pub(super) jobs: Option<usize>,
 }
@@ -277,6 +300,13 @@ pub(super) enum Format {
     Html,
 }
 
+/// What to do with a row that holds a value which a fixed type does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnBadRow {
+    Stop,
+    Reject,
+}
+
 /// How deep a comparison goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
@@ -303,10 +333,10 @@ Examples:
 
 A stopped transfer continues when the same command is run again.
 
-Exit codes: 0 every row arrived; 1 differences, or with --strict something is
-not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL or the
-connection; 5 interrupted, run it again to continue; 6 another run holds the
-lock; 7 source or options changed since the run began; 8 target not as expected";
+Exit codes: 0 every row arrived; 1 differences, rejected rows, or with --strict
+anything not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL
+or connection; 5 interrupted, run it again; 6 another run holds the lock;
+7 source or options changed since the run began; 8 target not as expected";
 
 const VERIFY_EXTRA: &str = "\
 Examples:

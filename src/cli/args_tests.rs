@@ -58,7 +58,7 @@ fn help_of_inspect() {
                                   [default: UTC]
 
     Running:
-          --jobs <N>  Threads and connections [default: one per core, 2 to 8]
+          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
 
     Output:
           --format <FORMAT>  table, json, csv, markdown or html [default: table]
@@ -89,11 +89,16 @@ fn help_of_transfer() {
                                   [default: UTC]
 
     Running:
-          --dry-run    Show types and statements; write nothing
-          --jobs <N>   Threads and connections [default: one per core, 2 to 8]
-          --restart    Throw away what a stopped run left, and begin again
-          --strict     Write nothing unless everything fits and is carried over
-          --no-verify  Do not compare at the end
+          --dry-run             Show types and statements; write nothing
+          --jobs <N>            Jobs at once [default: one per core, 2 to 8]
+          --restart             Throw away what a stopped run left, and begin again
+          --strict              Write nothing unless all fits and is carried over
+          --on-bad-row <WHAT>   At rows that do not fit: stop, reject [default:
+                                stop]
+          --rejects <DIR>       Folder for rejected rows, a CSV file per table
+          --max-rejects <N>     Stop when more rows than this do not fit
+          --only-rejects <DIR>  Send the rows of such a folder again
+          --no-verify           Do not compare at the end
 
     Output:
           --format <FORMAT>  Report of --dry-run: table, json, csv, markdown, html
@@ -153,7 +158,7 @@ fn help_of_rehearse() {
                                   [default: UTC]
 
     Running:
-          --jobs <N>  Threads and connections [default: one per core, 2 to 8]
+          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
           --strict    Stop unless everything fits and is carried over
 
     Output:

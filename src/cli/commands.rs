@@ -12,8 +12,8 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    Command, Format, Level, OutputArgs, RehearseArgs, SelectionArgs, SourceArg, TargetArgs,
-    TransferArgs, TypeMapArgs, VerifyArgs,
+    Command, Format, Level, OnBadRow, OutputArgs, RehearseArgs, SelectionArgs, SourceArg,
+    TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
 use super::progress::Progress;
@@ -25,8 +25,8 @@ use crate::checkpoint::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::options::{
-    self, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions, TypeMaps,
-    VerifyOptions,
+    self, BadRows, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions,
+    TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
@@ -80,9 +80,14 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
 
 fn transfer(args: TransferArgs) -> Result<u8> {
     let (verbosity, json, strict) = (verbosity(&args.output), args.output.json, args.strict);
+    let only_rejects = args.only_rejects.clone();
     let options = transfer_options(args)?;
     let run = Run::begin(verbosity, "running ranges are rolled back");
-    let report = run.wait(crate::transfer::run(&options, &run.listener(), &run.cancel))?;
+    let (listener, cancel) = (run.listener(), &run.cancel);
+    let report = match only_rejects {
+        Some(dir) => run.wait(crate::transfer::only_rejects(&options, &dir, &listener, cancel))?,
+        None => run.wait(crate::transfer::run(&options, &listener, cancel))?,
+    };
     run.tell_transfer(&report, Purpose::Transfer, strict, json)
 }
 
@@ -101,6 +106,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             None => ScratchPlace::Own { pg_bin: args.pg_bin },
         },
         strict,
+        bad_rows: BadRows::Stop,
     };
     let run = Run::begin(verbosity, "the throwaway PostgreSQL is removed");
     let report = run.wait(crate::rehearse::run(&options, &run.listener(), &run.cancel))?;
@@ -125,7 +131,7 @@ fn verify(args: VerifyArgs) -> Result<u8> {
 }
 
 fn differs(report: &VerifyReport) -> u8 {
-    if report.differing() > 0 { DIFFERENCES } else { 0 }
+    if report.differing() > 0 || report.rejected_rows() > 0 { DIFFERENCES } else { 0 }
 }
 
 /// What every running command has.
@@ -173,8 +179,8 @@ impl Run {
             let verbosity = self.verbosity;
             summary::transfer(report, Telling { verbosity, look, elapsed, purpose, strict_failed })
         })?;
-        let differs = report.verify.as_ref().map_or(0, differs);
-        Ok(if strict_failed { DIFFERENCES } else { differs })
+        let is_whole = !strict_failed && report.rejected.is_empty();
+        Ok(if is_whole { report.verify.as_ref().map_or(0, differs) } else { DIFFERENCES })
     }
 
     /// Prints the document or the text.
@@ -215,9 +221,25 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         to,
         restart: args.restart,
         strict: args.strict,
+        bad_rows: bad_rows(args.on_bad_row, args.rejects, args.max_rejects)?,
         verify: !args.no_verify,
         lock_wait: lock::WAIT,
     })
+}
+
+fn bad_rows(
+    on_bad_row: OnBadRow,
+    rejects: Option<PathBuf>,
+    rows_max: Option<u64>,
+) -> Result<BadRows> {
+    match (on_bad_row, rejects) {
+        (OnBadRow::Stop, None) => Ok(BadRows::Stop),
+        (OnBadRow::Reject, Some(dir)) => Ok(BadRows::Reject { dir, rows_max }),
+        (OnBadRow::Reject, None) => Err(Error::usage("--on-bad-row reject needs --rejects DIR")
+            .hint("The rows that do not fit are written to that folder, and nowhere else.")),
+        (OnBadRow::Stop, Some(_)) => Err(Error::usage("--rejects needs --on-bad-row reject")
+            .hint("Without it the transfer stops at a row that does not fit.")),
+    }
 }
 
 fn source(args: SourceArg) -> Result<PathBuf> {

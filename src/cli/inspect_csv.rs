@@ -48,6 +48,8 @@ fn not_written(error: csv::Error) -> Error {
 fn record(report: &InspectReport, table: &InspectTable, column: &InspectColumn) -> [String; 15] {
     let suggestion = report.suggestion(&table.source, &column.source);
     let widened = column.widened.as_ref();
+    let unfit = column.unfit.as_ref().map(|unfit| (unfit.misfits, &unfit.examples));
+    let misfits = widened.map(|widening| (widening.misfits, &widening.examples)).or(unfit);
     [
         table.source.clone(),
         column.source.clone(),
@@ -60,9 +62,9 @@ fn record(report: &InspectReport, table: &InspectTable, column: &InspectColumn) 
         format!("{}:{}", column.rule.file, column.rule.line),
         column.rule_is_users.to_string(),
         widened.map_or_else(String::new, |widening| widening.from.to_string()),
-        widened.map_or_else(String::new, |widening| widening.misfits.to_string()),
-        widened
-            .map(|widening| widening.examples.iter().map(example).collect::<Vec<_>>().join("; "))
+        misfits.map_or_else(String::new, |(misfits, _)| misfits.to_string()),
+        misfits
+            .map(|(_, examples)| examples.iter().map(example).collect::<Vec<_>>().join("; "))
             .unwrap_or_default(),
         column.notes.join(" "),
         suggestion.map(|suggestion| suggestion.rule.clone()).unwrap_or_default(),

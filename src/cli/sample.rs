@@ -30,6 +30,7 @@ fn column(name: &str, declared: &str, becomes: PgType) -> InspectColumn {
         rule: rule("declared type"),
         rule_is_users: false,
         widened: None,
+        unfit: None,
         notes: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use super::style::Look;
 use crate::model::decision::Widening;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::report::{Orphans, Refused, WidenedColumn};
+use crate::report::{Orphans, Refused, RejectedRows, WidenedColumn};
 
 /// Entries of a list that are shown without `--verbose`.
 const LISTED_MAX: usize = 15;
@@ -40,6 +40,19 @@ impl Sections<'_> {
             let declared = declared(&column.declared);
             let change = change(&declared, column.becomes, &column.widening);
             this.sentence(&format!("{name}: {change}"));
+        });
+    }
+
+    /// Tables with rows that were left out.
+    pub(super) fn rejected(&mut self, tables: &[RejectedRows]) {
+        let rows = counted(tables.iter().map(|table| table.rows).sum(), "row", "rows");
+        self.list(&format!("rejected ({rows})"), tables, |this, table| {
+            let rows = counted(table.rows, "row does", "rows do");
+            let file = match &table.file {
+                Some(file) => format!("; see {}", plain(file)),
+                None => String::new(),
+            };
+            this.sentence(&format!("{}: {rows} not fit{file}", plain(&table.table)));
         });
     }
 

@@ -62,6 +62,10 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
                 "Continued run {run}: moved the remaining {rest} of {all_rows} in {all_tables} in {time}."
             )
         }
+        (Purpose::Transfer, Outcome::RejectsSent) => {
+            let sent = rows(report.resent.unwrap_or(0));
+            format!("Sent {sent} that run {run} had rejected, in {time}.")
+        }
         (Purpose::Transfer, Outcome::AlreadyDone) => {
             let target = plain(&report.target);
             format!(
@@ -77,6 +81,9 @@ fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
     let differing = verify.differing();
     let count = verify.tables.len();
     let all = tables(count);
+    if differing == 0 && verify.rejected_rows() > 0 {
+        return Some(format!("{compared} match but for the rejected rows."));
+    }
     match (differing, count) {
         (0, 0) => None,
         (0, 1) => Some(format!("{compared} match.")),
@@ -96,7 +103,9 @@ fn compared(level: VerifyLevel) -> &'static str {
 fn remains(report: &TransferReport) -> Vec<String> {
     let part =
         |count: usize, one: &str, many: &str| (count > 0).then(|| counted(count as u64, one, many));
+    let rejected = report.rejected_rows();
     [
+        (rejected > 0).then(|| counted(rejected, "row was rejected", "rows were rejected")),
         part(report.widened.len(), "column was widened", "columns were widened"),
         part(
             report.not_carried.len(),
@@ -118,6 +127,12 @@ pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
     let all_rows = rows(report.tables.iter().map(|table| table.source_rows).sum());
     let time = seconds(report.wall_s);
     let source = plain(source);
+    if report.differing() == 0 && report.rejected_rows() > 0 {
+        return format!(
+            "{compared} of {source} and the target differ by the {} that the transfer rejected, and by nothing else; compared {all_rows} in {time}.",
+            rows(report.rejected_rows())
+        );
+    }
     match (report.differing(), report.tables.len()) {
         (_, 0) => format!("There was nothing to compare: no table of {source} is selected."),
         (0, 1) => format!(

@@ -49,6 +49,7 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
     }
     if verbosity > Verbosity::Quiet {
         let mut sections = Sections { out: &mut out, look, verbosity, json_flag: "--json" };
+        sections.rejected(&report.rejected);
         sections.widened(&report.widened);
         sections.not_carried(&report.not_carried);
         sections.refused(&report.refused);
@@ -174,6 +175,9 @@ fn made(table: &TableReport) -> String {
 fn verdict(table: &VerifiedTable) -> String {
     match table.target_rows {
         None => "no such table".to_owned(),
+        Some(_) if table.equal() && table.rejected > 0 => {
+            format!("{} rejected", rows(table.rejected))
+        }
         Some(target) if target < table.source_rows => {
             format!("{} missing", rows(table.source_rows - target))
         }

@@ -10,6 +10,7 @@ use crate::report::{
 
 fn table(name: &str, rows: u64, copy_bytes: u64) -> TableReport {
     TableReport {
+        rejected: 0,
         source: name.to_owned(),
         target: name.to_owned(),
         rows,
@@ -34,6 +35,7 @@ fn counts(tables: &[TableReport]) -> VerifyReport {
         tables: tables
             .iter()
             .map(|table| VerifiedTable {
+                rejected: 0,
                 source: table.source.clone(),
                 target: table.target.clone(),
                 source_rows: table.rows,
@@ -52,6 +54,9 @@ fn report() -> TransferReport {
         TableReport { indexes: 0, ..table("empty", 0, 0) },
     ];
     TransferReport {
+        rejected: Vec::new(),
+        resent: None,
+        unfit: Vec::new(),
         version: REPORT_VERSION,
         outcome: Outcome::Transferred,
         source: SourceSummary {

@@ -4,11 +4,15 @@
 //! encodes, a bounded channel, and a session that sends; each range is one transaction with its
 //! checkpoint. While a session commits one range, its thread already reads the next.
 //!
-//! Known gaps: a value that does not fit stops the run (it cannot happen under decisions made from
-//! all values); there is no text COPY yet.
+//! A value that does not fit can only come where a rule holds a type fast: it stops the run, or its row
+//! is left out, counted with its range, and written to a file ([`reject`]).
+//!
+//! Known gaps: there is no text COPY yet.
 //!
 //! Knobs: `CHUNKS_QUEUED`, and `read::CHUNK_BYTES`.
 
+pub mod reject;
+pub mod resend;
 mod run;
 mod sink;
 mod worker;

@@ -1,6 +1,7 @@
 //! All ranges of a transfer, over several workers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,12 @@ use tokio::sync::mpsc;
 
 use crate::connect::Target;
 use crate::encode::Zone;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
-use crate::read::Snapshot;
+use crate::options::BadRows;
+use crate::read::{OnBadRow, Snapshot};
 
 use super::CHUNKS_QUEUED;
 use super::worker::{Queue, read_ranges, send_ranges};
@@ -29,12 +31,41 @@ pub struct CopyJob<'a> {
     pub zone: &'a Zone,
     /// Sessions with the target.
     pub target: &'a Target,
+    /// What to do with bad rows.
+    pub bad_rows: &'a BadRows,
+    /// Rows that were left out so far, those of earlier commands included.
+    pub rejected: AtomicU64,
     /// Workers.
     pub jobs: usize,
     /// Who is told.
     pub listener: &'a Arc<dyn Listener>,
     /// Whether to stop.
     pub cancel: &'a Cancel,
+}
+
+impl CopyJob<'_> {
+    pub(super) fn on_bad_row(&self) -> OnBadRow {
+        match self.bad_rows {
+            BadRows::Stop => OnBadRow::Stop,
+            BadRows::Reject { .. } => OnBadRow::LeaveOut,
+        }
+    }
+
+    /// Counts rows that are left out; an error when they are more than the user allows.
+    pub(super) fn reject(&self, rows: u64) -> Result<()> {
+        let all = self.rejected.fetch_add(rows, Ordering::Relaxed) + rows;
+        match self.bad_rows {
+            BadRows::Reject { rows_max: Some(max), .. } if all > *max => Err(too_many_bad(*max)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The error of `--max-rejects`.
+pub(crate) fn too_many_bad(max: u64) -> Error {
+    Error::new(ErrorKind::Differences, format!("more than {max} rows do not fit"))
+        .detail("--max-rejects allows no more. What was committed is kept.")
+        .hint("`litelift inspect` shows the columns. Run the same command with a higher --max-rejects to continue, or mend the type map and begin again with --restart.")
 }
 
 /// How long a table took in this run.

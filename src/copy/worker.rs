@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Stage};
 use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
-use crate::read::RangeSource;
+use crate::read::{Encoded, RangeSource};
 
 use super::run::{CopyJob, Progress};
 use super::sink::{CopySink, copy_sql};
@@ -26,7 +26,7 @@ pub(super) enum Piece {
     /// Bytes of COPY, with the rows that end in them.
     Chunk(Bytes, u64),
     /// The range is complete; so many rows were read.
-    End(u64),
+    End(Encoded),
     /// Reading failed.
     Failed(Error),
 }
@@ -55,8 +55,8 @@ pub(super) fn read_ranges(job: &CopyJob<'_>, queue: &Queue<'_>, pieces: &mpsc::S
             return;
         }
         match read_range(job, range, pieces) {
-            Ok(Some(rows)) => {
-                if pieces.blocking_send(Piece::End(rows)).is_err() {
+            Ok(Some(encoded)) => {
+                if pieces.blocking_send(Piece::End(encoded)).is_err() {
                     return;
                 }
             }
@@ -75,7 +75,7 @@ fn read_range(
     job: &CopyJob<'_>,
     range: &RangePlan,
     pieces: &mpsc::Sender<Piece>,
-) -> Result<Option<u64>> {
+) -> Result<Option<Encoded>> {
     let table = &job.plan.tables[range.table];
     let columns: Vec<Option<&str>> = table.columns.iter().map(ColumnPlan::read_as).collect();
     let source = RangeSource {
@@ -87,7 +87,7 @@ fn read_range(
     let encoder = RowEncoder::new(&table.columns, job.zone);
     let mut is_gone = false;
     let read = job.snapshot.with(|conn| {
-        source.for_each_chunk(conn, &encoder, |chunk, rows| {
+        source.for_each_chunk(conn, &encoder, job.on_bad_row(), |chunk, rows| {
             job.cancel.check()?;
             if pieces.blocking_send(Piece::Chunk(Bytes::from(chunk), rows)).is_err() {
                 is_gone = true;
@@ -149,7 +149,7 @@ async fn send_range(
     let transaction = session.transaction().await.map_err(at)?;
     let mut sink = CopySink::start(&transaction, &copy, table).await?;
     let mut copy_bytes = 0_u64;
-    let rows = loop {
+    let encoded = loop {
         match pieces.recv().await {
             Some(Piece::Chunk(chunk, rows)) => {
                 let bytes = chunk.len() as u64;
@@ -157,7 +157,7 @@ async fn send_range(
                 sink.send(chunk).await?;
                 job.listener.on(Event::Progress { stage: Stage::Copy, work: bytes, rows });
             }
-            Some(Piece::End(rows)) => break rows,
+            Some(Piece::End(encoded)) => break encoded,
             Some(Piece::Failed(error)) => return Err(error),
             Some(Piece::Begin(_)) | None => {
                 // The reader stops between chunks only when it was asked to.
@@ -170,9 +170,11 @@ async fn send_range(
         }
     };
     let counted = sink.finish().await?;
-    if counted != rows || rows != range.rows {
-        return Err(miscounted(&table.source, range.rows, rows, counted));
+    // Read = written + rejected, in every range.
+    if counted != encoded.rows || encoded.rows + encoded.bad != range.rows {
+        return Err(miscounted(&table.source, range.rows, encoded, counted));
     }
+    job.reject(encoded.bad)?;
     let (lo, hi) = store::bounds(range);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
@@ -185,25 +187,34 @@ async fn send_range(
                 &i32::try_from(range.number).unwrap_or(i32::MAX),
                 &lo,
                 &hi,
-                &number(rows),
+                &number(encoded.rows),
+                &number(encoded.bad),
                 &number(copy_bytes),
             ],
         )
         .await
         .map_err(at)?;
     transaction.commit().await.map_err(at)?;
-    Ok(Mark { table: range.table, number: range.number, rows, copy_bytes })
+    Ok(Mark {
+        table: range.table,
+        number: range.number,
+        rows: encoded.rows,
+        rejected: encoded.bad,
+        copy_bytes,
+    })
 }
 
 /// The three counts of a range must agree: what the scan found, what was read now, what PostgreSQL
 /// says came in.
-fn miscounted(table: &str, scanned: u64, read: u64, counted: u64) -> Error {
+fn miscounted(table: &str, scanned: u64, encoded: Encoded, counted: u64) -> Error {
     Error::new(
         crate::error::ErrorKind::Differences,
         format!("the row counts of a range of table \"{}\" differ", table.escape_debug()),
     )
     .detail(format!(
-        "The scan found {scanned} rows, reading gave {read}, PostgreSQL counted {counted}. Nothing of the range was kept."
+        "The scan found {scanned} rows, reading gave {}, of them {} bad rows, PostgreSQL counted {counted}. Nothing of the range was kept.",
+        encoded.rows + encoded.bad,
+        encoded.bad
     ))
     .hint("Run `sqlite3 FILE 'pragma integrity_check'` on the source; the file may be damaged, or was changed while it was read.")
 }

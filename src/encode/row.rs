@@ -1,5 +1,6 @@
 //! Rows of COPY BINARY, value by value.
 
+use crate::model::on_misfit::OnMisfit;
 use crate::model::plan::ColumnPlan;
 use crate::model::value::Value;
 
@@ -27,6 +28,8 @@ impl Misfit {
 #[derive(Debug, Clone)]
 pub struct RowEncoder {
     columns: Vec<ColumnEncoder>,
+    /// Whether a value that does not fit becomes NULL, per column.
+    nulls: Vec<bool>,
     field_count: [u8; 2],
 }
 
@@ -37,6 +40,7 @@ impl RowEncoder {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         Self {
             columns: columns.iter().map(|column| ColumnEncoder::new(column, zone)).collect(),
+            nulls: columns.iter().map(|column| column.on_misfit == OnMisfit::Null).collect(),
             field_count: count.to_be_bytes(),
         }
     }
@@ -47,7 +51,7 @@ impl RowEncoder {
         out.extend_from_slice(&self.field_count);
     }
 
-    /// Appends the field of one column.
+    /// Appends the field of one column. A value that does not fit is NULL where the rule says so.
     ///
     /// # Errors
     /// A [`Misfit`]; `out` may then end in a part of the row and must be cut back by the caller.
@@ -57,9 +61,17 @@ impl RowEncoder {
             field::null(out);
             return Ok(());
         }
-        match self.columns.get(column) {
-            Some(encoder) => encoder.put(value, out),
-            None => Err(Misfit::new("no such column")),
+        let Some(encoder) = self.columns.get(column) else {
+            return Err(Misfit::new("no such column"));
+        };
+        let begin = out.len();
+        match encoder.put(value, out) {
+            Err(_) if self.nulls[column] => {
+                out.truncate(begin);
+                field::null(out);
+                Ok(())
+            }
+            put => put,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
 use crate::model::convert::{Conversion, Convert};
 use crate::model::decision::Mapping;
 use crate::model::evidence::{Example, Span};
+use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
 use crate::model::source::Table;
@@ -55,6 +56,8 @@ pub fn check(
                     pg_type: decision.pg_type,
                     convert: decision.convert,
                     labels: decision.labels.clone(),
+                    // A value that is to become NULL is counted here.
+                    on_misfit: OnMisfit::Reject,
                 };
                 let checked =
                     snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
@@ -101,6 +104,7 @@ fn column_of(
             checked.labels.insert(label.to_owned());
             if checked.labels.len() > LABELS_MAX {
                 checked.misfits += 1;
+                checked.has_too_many_labels = true;
                 checked.reasons = vec![format!("more than {LABELS_MAX} labels")];
             }
         }

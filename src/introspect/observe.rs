@@ -197,6 +197,7 @@ mod tests {
     use super::*;
     use crate::map::fit::holds;
     use crate::model::convert::Convert;
+    use crate::model::on_misfit::OnMisfit;
     use crate::model::pg_type::PgType;
     use crate::model::plan::ColumnPlan;
     use proptest::prelude::*;
@@ -285,6 +286,7 @@ mod tests {
                     pg_type,
                     convert,
                     labels: Vec::new(),
+                    on_misfit: OnMisfit::Widen,
                 };
                 let encoder =
                     crate::encode::RowEncoder::new(&[plan], &crate::encode::Zone::default());

@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::convert::Convert;
-use crate::model::decision::{Decision, Mapping, TableMapping, Widening};
+use crate::model::decision::{Decision, Mapping, TableMapping, Unfit, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
+use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::source::{CheckSays, Column, SourceSchema, Table};
 
@@ -28,13 +29,19 @@ const EXAMPLES_MAX: usize = 3;
 /// A column whose decision only its values can prove, by table and position.
 pub type Unproven = (usize, usize);
 
-/// Returns the columns of a proposal that must be checked value by value.
+/// Returns the columns of a proposal that must be checked value by value: those whose kinds do not
+/// tell which values fit, or not how many.
 #[must_use]
-pub fn unproven(mapping: &Mapping) -> Vec<Unproven> {
+pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<Unproven> {
     let mut found = Vec::new();
     for (table, mapped) in mapping.tables.iter().enumerate() {
         for (column, decision) in mapped.columns.iter().enumerate() {
-            if !fit::is_provable(decision.pg_type, decision.convert) {
+            let (pg_type, convert) = (decision.pg_type, decision.convert);
+            let evidence = &tables[table].1.columns[column];
+            // What was not widened in the proposal though it has misfits waits to be counted.
+            let waits =
+                decision.widened.is_none() && fit::misfits(pg_type, convert, evidence).is_some();
+            if waits || !fit::is_provable(pg_type, convert) {
                 found.push((table, column));
             }
         }
@@ -53,32 +60,75 @@ pub fn settle(
     for ((table, column), checked) in checked {
         let evidence = &tables[*table].1.columns[*column];
         let decision = &mut mapping.tables[*table].columns[*column];
-        if checked.misfits == 0 {
-            if checked.changed > 0 {
-                let values = if checked.changed == 1 { "value is" } else { "values are" };
-                decision.notes.push(format!(
-                    "{} {values} not the same after the conversion {}, such as {}.",
-                    checked.changed,
-                    decision.convert.name(),
-                    checked.changed_example
-                ));
-            }
-            if let PgType::Enum(name) = decision.pg_type {
-                let known = mapping.enums.entry(name).or_default();
-                add_labels(tables[*table].0, *column, decision, &checked.labels, known);
-            }
+        let is_fast = decision.on_misfit != OnMisfit::Widen && !checked.has_too_many_labels;
+        if checked.misfits > 0 && !is_fast {
+            widen_checked(decision, evidence, checked);
             continue;
         }
-        decision.widened = Some(Widening {
-            from: decision.pg_type,
-            misfits: checked.misfits,
-            found: checked.reasons.join(", "),
-            examples: checked.examples.clone(),
-        });
-        decision.pg_type = narrowest(decision.pg_type, evidence);
-        decision.convert = Convert::Plain;
+        if checked.misfits > 0 {
+            hold_fast(decision, evidence, checked);
+        }
+        if checked.changed > 0 {
+            let values = if checked.changed == 1 { "value is" } else { "values are" };
+            decision.notes.push(format!(
+                "{} {values} not the same after the conversion {}, such as {}.",
+                checked.changed,
+                decision.convert.name(),
+                checked.changed_example
+            ));
+        }
+        if let PgType::Enum(name) = decision.pg_type {
+            let known = mapping.enums.entry(name).or_default();
+            add_labels(tables[*table].0, *column, decision, &checked.labels, known);
+        }
     }
     unify::foreign_key_types(schema, tables, &mut mapping.tables);
+}
+
+/// Widens a column that the check found misfits in.
+fn widen_checked(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
+    let by_kinds = fit::misfits(decision.pg_type, decision.convert, evidence);
+    decision.widened = Some(Widening {
+        from: decision.pg_type,
+        misfits: checked.misfits,
+        found: by_kinds.map_or_else(|| checked.reasons.join(", "), |misfits| misfits.found),
+        examples: checked.examples.clone(),
+    });
+    decision.pg_type = narrowest(decision.pg_type, evidence);
+    decision.convert = Convert::Plain;
+}
+
+/// Keeps the type of a column that the check found misfits in, because its rule says so.
+fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
+    let becomes = match (decision.on_misfit, checked.misfits) {
+        (OnMisfit::Null, 1) => "becomes NULL",
+        (OnMisfit::Null, _) => "become NULL",
+        (_, 1) => "makes its row a bad row",
+        (_, _) => "make their rows bad rows",
+    };
+    let (does, example) = (
+        if checked.misfits == 1 { "value does" } else { "values do" },
+        checked.examples.first().map_or_else(String::new, |example| {
+            let place = example.rowid.map_or_else(String::new, |rowid| format!(" (rowid {rowid})"));
+            format!(", such as {}{place}", example.value)
+        }),
+    );
+    let reasons = checked.reasons.join(", ");
+    decision.notes.push(format!(
+        "{} {does} not fit {} ({reasons}){example}, and {becomes}.",
+        checked.misfits, decision.pg_type
+    ));
+    if decision.on_misfit == OnMisfit::Null && decision.not_null {
+        decision.not_null = false;
+        decision.notes.push("Declared NOT NULL, which is left out for them.".to_owned());
+    }
+    decision.unfit = Some(Unfit {
+        on_misfit: decision.on_misfit,
+        misfits: checked.misfits,
+        would_fit: narrowest(decision.pg_type, evidence),
+        found: reasons,
+        examples: checked.examples.clone(),
+    });
 }
 
 /// Adds a column's labels to its enum type: those of its CHECK in their order, those of the rule's
@@ -119,6 +169,8 @@ pub struct Checked {
     pub reasons: Vec<String>,
     /// The first of them.
     pub examples: Vec<Example>,
+    /// True when an enum would have more labels than is sensible: it is no enumeration.
+    pub has_too_many_labels: bool,
     /// Labels that the values of an enum column become.
     pub labels: BTreeSet<String>,
     /// Values that fit but lose something on the way: cut, mended or rounded.
@@ -186,7 +238,13 @@ fn decide(
     matched: Match,
     evidence: &Evidence,
 ) -> Decision {
-    let (pg_type, convert, widened) = widen(matched.pg_type, matched.convert, evidence);
+    let waits = matched.on_misfit != OnMisfit::Widen
+        || fit::exceeds_sizes(matched.pg_type, matched.convert, evidence);
+    let (pg_type, convert, widened) = if waits {
+        (matched.pg_type, matched.convert, None)
+    } else {
+        widen(matched.pg_type, matched.convert, evidence)
+    };
     let nulls = evidence.count(ValueKind::Null);
     let wanted_not_null = column.not_null || table.rowid_alias == Some(position);
     let mut notes = Vec::new();
@@ -203,8 +261,10 @@ fn decide(
         pg_type,
         convert,
         labels: matched.labels,
+        on_misfit: matched.on_misfit,
         rule: matched.at,
         widened,
+        unfit: None,
         not_null: wanted_not_null && nulls == 0,
         notes,
     }

@@ -125,6 +125,15 @@ pub fn misfits(pg_type: PgType, convert: Convert, evidence: &Evidence) -> Option
     }
 }
 
+/// Returns whether every value is of a kind that the type holds, but some are too long or have too many
+/// digits for its sizes. How many, only a look at each value can tell.
+#[must_use]
+pub fn exceeds_sizes(pg_type: PgType, convert: Convert, evidence: &Evidence) -> bool {
+    is_provable(pg_type, convert)
+        && evidence.sum(|kind| !is_natural(pg_type, convert, kind)) == 0
+        && misfits(pg_type, convert, evidence).is_some()
+}
+
 /// Names the kinds that a predicate selects, most frequent first.
 pub fn kinds_in_words(evidence: &Evidence, select: impl Fn(ValueKind) -> bool) -> String {
     let mut found: Vec<(&str, u64)> = Vec::new();

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::convert::{Convert, LabelTable, with_labels};
 use crate::model::decision::RuleRef;
 use crate::model::evidence::{Evidence, ValueKind};
+use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::{EnumName, PgType, VARCHAR_CHARS_MAX, precision_and_scale};
 use crate::model::source::{CheckSays, Column, Index, IndexTermOf, Table};
 
@@ -224,6 +225,7 @@ struct Rule {
     rule_type: RuleType,
     convert: Convert,
     labels: LabelTable,
+    on_misfit: OnMisfit,
     from_user: bool,
     at: RuleRef,
 }
@@ -278,6 +280,8 @@ pub struct Match {
     pub convert: Convert,
     /// Labels of an enum.
     pub labels: LabelTable,
+    /// What becomes of values that do not fit.
+    pub on_misfit: OnMisfit,
     /// Where the rule stands.
     pub at: RuleRef,
 }
@@ -323,6 +327,7 @@ impl Rules {
                 pg_type: rule.rule_type.resolve(&table.name, column),
                 convert: rule.convert,
                 labels: rule.labels.clone(),
+                on_misfit: rule.on_misfit,
                 at: rule.at.clone(),
             },
             // The default's last row matches everything; a Rules without it still widens right.
@@ -331,6 +336,7 @@ impl Rules {
                 pg_type: PgType::Text,
                 convert: Convert::Plain,
                 labels: Vec::new(),
+                on_misfit: OnMisfit::Widen,
                 at: RuleRef { file: "default".into(), line: 0, note: String::new() },
             },
         }
@@ -388,7 +394,7 @@ impl Rules {
                     rule.declared,
                     rule.evidence,
                     rule.rule_type,
-                    rule.convert.name(),
+                    rule.on_misfit.join(rule.convert.name()),
                     rule.labels
                 )
             })
@@ -425,8 +431,8 @@ fn read_into(file: &str, text: &str, from_user: bool, rules: &mut Vec<Rule>) -> 
 
 fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
     let rule_type = RuleType::parse(&row.pg_type).map_err(|reason| bad_row(file, line, &reason))?;
-    let (convert, labels) =
-        with_labels(&row.convert).map_err(|reason| bad_row(file, line, &reason))?;
+    let (convert, on_misfit) = OnMisfit::split(&row.convert);
+    let (convert, labels) = with_labels(convert).map_err(|reason| bad_row(file, line, &reason))?;
     if !rule_type.takes(convert) {
         let reason = format!("conversion \"{}\" cannot make {}", convert.name(), row.pg_type);
         return Err(bad_row(file, line, &reason));
@@ -447,6 +453,7 @@ fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
         rule_type,
         convert,
         labels,
+        on_misfit,
         from_user,
         at: RuleRef { file: file.to_owned(), line, note: row.note },
     })

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence};
+use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::source::{IndexTerm, IndexTermOf, SourceSchema, Table};
 
@@ -45,14 +46,19 @@ pub(super) fn foreign_key_types(
             }
             continue;
         }
+        // A type that a rule holds fast stays; what does not fit it has no say.
+        let is_fast = |(table, column): &ColumnAt| {
+            mapped[*table].columns[*column].on_misfit != OnMisfit::Widen
+        };
         let mut all = Evidence::default();
-        for (table, column) in &component {
+        for (table, column) in component.iter().filter(|at| !is_fast(at)) {
             all.merge(&tables[*table].1.columns[*column]);
         }
-        let parents = component.iter().filter(|at| !children.contains(at)).map(|at| {
-            let parent = &mapped[at.0].columns[at.1];
-            (parent.pg_type.unlimited(), parent.convert)
-        });
+        let parents =
+            component.iter().filter(|at| is_fast(at) || !children.contains(at)).map(|at| {
+                let parent = &mapped[at.0].columns[at.1];
+                (parent.pg_type.unlimited(), parent.convert)
+            });
         let wider = WIDER.into_iter().map(|pg_type| (pg_type, Convert::Plain));
         let common = parents
             .chain(wider)
@@ -68,7 +74,7 @@ pub(super) fn foreign_key_types(
 }
 
 fn become_type(decision: &mut Decision, pg_type: PgType, convert: Convert) {
-    if decision.pg_type == pg_type {
+    if decision.pg_type == pg_type || decision.on_misfit != OnMisfit::Widen {
         return;
     }
     decision.notes.push(format!(

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{Convert, LabelTable};
 use super::evidence::Example;
+use super::on_misfit::OnMisfit;
 use super::pg_type::{EnumName, PgType};
 
 /// Where a rule stands.
@@ -32,6 +33,21 @@ pub struct Widening {
     pub examples: Vec<Example>,
 }
 
+/// Values that do not fit a column whose type a rule holds fast.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfit {
+    /// What becomes of them.
+    pub on_misfit: OnMisfit,
+    /// How many there are.
+    pub misfits: u64,
+    /// The narrowest type that would hold every value of the column.
+    pub would_fit: PgType,
+    /// Why they do not fit, such as `out of range`.
+    pub found: String,
+    /// The first of them.
+    pub examples: Vec<Example>,
+}
+
 /// What one column becomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -45,10 +61,14 @@ pub struct Decision {
     pub convert: Convert,
     /// Labels of an enum that its case alone does not give.
     pub labels: LabelTable,
+    /// What becomes of values that do not fit.
+    pub on_misfit: OnMisfit,
     /// The rule that decided.
     pub rule: RuleRef,
     /// Set when the rule's type was too narrow.
     pub widened: Option<Widening>,
+    /// Set when the rule holds the type fast and some values do not fit it.
+    pub unfit: Option<Unfit>,
     /// NOT NULL in the target.
     pub not_null: bool,
     /// What else a reader should know, a sentence each.

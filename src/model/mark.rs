@@ -11,6 +11,8 @@ pub struct Mark {
     pub number: u32,
     /// Rows that PostgreSQL counted in.
     pub rows: u64,
+    /// Rows that were left out as bad rows.
+    pub rejected: u64,
     /// Bytes of COPY that were sent.
     pub copy_bytes: u64,
 }

@@ -8,8 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::convert::{Convert, LabelTable};
-use super::decision::Widening;
+use super::decision::{Unfit, Widening};
 use super::evidence::Span;
+use super::on_misfit::OnMisfit;
 use super::pg_type::PgType;
 
 /// A whole transfer.
@@ -31,8 +32,25 @@ pub struct TransferPlan {
     pub not_carried: Vec<NotCarried>,
     /// Columns that do not keep their declared type.
     pub widened: Vec<WidenedColumn>,
+    /// Columns whose type a rule holds fast, with values that do not fit.
+    pub unfit: Vec<UnfitColumn>,
     /// What else a reader of the report should know, a sentence each.
     pub notes: Vec<String>,
+}
+
+/// A column that keeps its type though some values do not fit it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfitColumn {
+    /// Table in the source.
+    pub table: String,
+    /// Column in the source.
+    pub column: String,
+    /// Type in the target.
+    pub pg_type: PgType,
+    /// File and line of the rule.
+    pub rule: String,
+    /// The values.
+    pub unfit: Unfit,
 }
 
 /// A column that was widened.
@@ -93,6 +111,8 @@ pub struct ColumnPlan {
     pub convert: Convert,
     /// Labels of an enum that its case alone does not give.
     pub labels: LabelTable,
+    /// What becomes of a value that does not fit.
+    pub on_misfit: OnMisfit,
 }
 
 impl ColumnPlan {

@@ -8,7 +8,8 @@ use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::{EnumName, PgType};
 use crate::model::plan::{
-    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, TypePlan, WidenedColumn,
+    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, TypePlan, UnfitColumn,
+    WidenedColumn,
 };
 use crate::model::source::{SourceSchema, Table};
 
@@ -90,6 +91,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         finish,
         not_carried,
         widened: widened(&parts),
+        unfit: unfit(&parts),
         notes: notes(inputs, &parts, keys.renamed),
     })
 }
@@ -110,6 +112,22 @@ fn widened(parts: &[TableParts<'_>]) -> Vec<WidenedColumn> {
         }
     }
     widened
+}
+
+fn unfit(parts: &[TableParts<'_>]) -> Vec<UnfitColumn> {
+    let mut found = Vec::new();
+    for part in parts {
+        for decision in &part.mapping.columns {
+            found.extend(decision.unfit.iter().map(|unfit| UnfitColumn {
+                table: part.table.name.clone(),
+                column: decision.source.clone(),
+                pg_type: decision.pg_type,
+                rule: format!("{}:{}", decision.rule.file, decision.rule.line),
+                unfit: unfit.clone(),
+            }));
+        }
+    }
+    found
 }
 
 /// Notes of columns, changed names, unused rules and oddities of the source's schema.
@@ -219,6 +237,7 @@ fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
             pg_type: decision.pg_type,
             convert: decision.convert,
             labels: decision.labels.clone(),
+            on_misfit: decision.on_misfit,
         })
         .collect()
 }

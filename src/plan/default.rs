@@ -7,6 +7,7 @@
 use crate::encode::{RowEncoder, Zone, decimal, iso, words};
 use crate::model::convert::Convert;
 use crate::model::ident::literal;
+use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
 use crate::model::source::{Affinity, Column};
@@ -48,6 +49,8 @@ impl Literal {
 /// Fits a column's DEFAULT to its type in the target.
 #[must_use]
 pub fn fitted(column: &Column, plan: &ColumnPlan, labels: &[String]) -> DefaultPlan {
+    // A default that does not fit is left out and named, whatever becomes of values.
+    let plan = &ColumnPlan { on_misfit: OnMisfit::Reject, ..plan.clone() };
     let Some(source) = column.default.as_deref().map(str::trim) else {
         return DefaultPlan::Absent;
     };
@@ -347,6 +350,7 @@ mod tests {
             pg_type,
             convert: Convert::BOOL_WORD,
             labels: Vec::new(),
+            on_misfit: OnMisfit::Widen,
         };
         fitted(&column, &plan, &[])
     }

@@ -11,5 +11,5 @@ pub mod snapshot;
 
 pub use open::{OpenedHow, Source};
 pub use private_copy::{FileIdentity, PrivateCopy};
-pub use range::{RangeSource, SourceRow, count_rows, rowid_bounds};
+pub use range::{BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_bounds};
 pub use snapshot::Snapshot;

@@ -23,6 +23,38 @@ pub const CHUNK_BYTES: usize = 256 << 10;
 /// Room beyond [`CHUNK_BYTES`] so that a usual last row does not make the buffer grow.
 const CHUNK_SLACK_BYTES: usize = 16 << 10;
 
+/// What becomes of a row with a value that its column does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnBadRow {
+    /// An error that names row, column and value.
+    Stop,
+    /// It is left out and counted.
+    LeaveOut,
+}
+
+/// What became of the rows of a range.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// Rows in the chunks.
+    pub rows: u64,
+    /// Rows that were left out.
+    pub bad: u64,
+}
+
+/// A row with a value that does not fit.
+pub struct BadRow<'a, 'r, 's> {
+    /// Number among the bad rows of its range, from 0: with the range it names the row for good.
+    pub ordinal: u64,
+    /// Rowid, where the table has one.
+    pub rowid: Option<i64>,
+    /// Position of the first column whose value does not fit.
+    pub column: usize,
+    /// Why.
+    pub misfit: Misfit,
+    /// The row.
+    pub row: &'a SourceRow<'r, 's>,
+}
+
 /// What to read.
 #[derive(Debug, Clone, Copy)]
 pub struct RangeSource<'a> {
@@ -137,8 +169,8 @@ impl RangeSource<'_> {
         (!fault::concerns_whole_file(&error)).then(|| fault::message(&error))
     }
 
-    /// Encodes the rows and hands them on in chunks, header and trailer included. Returns the number
-    /// of rows.
+    /// Encodes the rows and hands them on in chunks, header and trailer included. Returns how many
+    /// rows there were.
     ///
     /// # Errors
     /// As [`Self::for_each_row`]; a value that its column does not hold, with table, rowid, column
@@ -147,19 +179,23 @@ impl RangeSource<'_> {
         &self,
         conn: &Connection,
         encoder: &RowEncoder,
+        on_bad_row: OnBadRow,
         mut send: impl FnMut(Vec<u8>, u64) -> Result<()>,
-    ) -> Result<u64> {
+    ) -> Result<Encoded> {
         let mut chunk = new_chunk();
         chunk.extend_from_slice(HEADER);
-        let mut rows = 0;
+        let (mut rows, mut bad) = (0, 0);
         let mut rows_sent = 0;
         self.for_each_row(conn, |rowid, row| {
-            encoder.begin(&mut chunk);
-            for (position, column) in self.columns.iter().enumerate() {
-                let value = row.value(position)?;
-                encoder.field(position, value, &mut chunk).map_err(|misfit| {
-                    misfit_error(self.table, rowid, column.unwrap_or_default(), value, misfit)
-                })?;
+            let begin = chunk.len();
+            if let Some((column, misfit)) = self.encode(encoder, row, &mut chunk)? {
+                if on_bad_row == OnBadRow::Stop {
+                    let name = self.columns.get(column).copied().flatten().unwrap_or_default();
+                    return Err(misfit_error(self.table, rowid, name, row.value(column)?, misfit));
+                }
+                chunk.truncate(begin);
+                bad += 1;
+                return Ok(());
             }
             rows += 1;
             if chunk.len() >= CHUNK_BYTES {
@@ -170,7 +206,48 @@ impl RangeSource<'_> {
         })?;
         chunk.extend_from_slice(&TRAILER);
         send(chunk, rows - rows_sent)?;
-        Ok(rows)
+        Ok(Encoded { rows, bad })
+    }
+
+    /// Appends one row; returns the first column whose value does not fit, and why. What was appended
+    /// is then a part of the row.
+    #[inline]
+    fn encode(
+        &self,
+        encoder: &RowEncoder,
+        row: &SourceRow<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<(usize, Misfit)>> {
+        encoder.begin(out);
+        for column in 0..self.columns.len() {
+            if let Err(misfit) = encoder.field(column, row.value(column)?, out) {
+                return Ok(Some((column, misfit)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Calls `each` with the rows that [`Self::for_each_chunk`] leaves out, in the same order.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_row`]; what `each` says.
+    pub fn for_each_bad_row(
+        &self,
+        conn: &Connection,
+        encoder: &RowEncoder,
+        mut each: impl FnMut(&BadRow<'_, '_, '_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut encoded = Vec::new();
+        let mut ordinal = 0;
+        self.for_each_row(conn, |rowid, row| {
+            encoded.clear();
+            let Some((column, misfit)) = self.encode(encoder, row, &mut encoded)? else {
+                return Ok(());
+            };
+            each(&BadRow { ordinal, rowid, column, misfit, row })?;
+            ordinal += 1;
+            Ok(())
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use crate::inspect::Opened;
 use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
 use crate::report::{
-    Orphans, Outcome, REPORT_VERSION, Refused, StepReport, TableReport, TransferReport,
-    VerifyReport,
+    Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
+    TransferReport, VerifyReport,
 };
 
 use super::begin::Begun;
@@ -42,6 +42,7 @@ impl<'a> Account<'a> {
                     source: table.source.clone(),
                     target: table.target.clone(),
                     rows: 0,
+                    rejected: 0,
                     rows_before: 0,
                     copy_bytes: 0,
                     copy_s: 0.0,
@@ -53,6 +54,9 @@ impl<'a> Account<'a> {
                 .collect(),
             steps: Vec::new(),
             widened: plan.widened.clone(),
+            rejected: Vec::new(),
+            resent: None,
+            unfit: plan.unfit.clone(),
             notes: plan.notes.clone(),
             not_carried: plan.not_carried.clone(),
             refused: Vec::new(),
@@ -121,6 +125,28 @@ impl<'a> Account<'a> {
             }
         }
         self.outcomes(&finished.outcomes);
+    }
+
+    /// Takes in how many rejected rows were sent, and how long that took.
+    pub(super) fn resent(&mut self, wall: Duration, rows: u64) {
+        self.report.resent = Some(rows);
+        self.report.steps.push(step("send rejected rows", wall, wall, 1));
+    }
+
+    /// Takes in what was left out.
+    pub(super) fn rejected(&mut self, rejected: Vec<RejectedRows>) {
+        for left in &rejected {
+            let tables = self.report.tables.iter_mut();
+            for table in tables.filter(|table| table.source == left.table) {
+                table.rejected = left.rows;
+            }
+        }
+        self.report.rejected = rejected;
+    }
+
+    /// Returns how many rows of each source table were left out.
+    pub(super) fn left_out(&self) -> BTreeMap<String, u64> {
+        self.report.rejected.iter().map(|left| (left.table.clone(), left.rows)).collect()
     }
 
     pub(super) fn verified(&mut self, verified: VerifyReport) {

@@ -8,13 +8,16 @@ use crate::checkpoint::made;
 use crate::checkpoint::resume::{self, Earlier, Leftover};
 use crate::checkpoint::store::{self, Run, StepOutcome};
 use crate::connect::{Session, Target, failure};
+use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::map::names::NameSpace;
 use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
-use crate::options::TransferOptions;
+use crate::options::{BadRows, TransferOptions};
+
+use super::rejected;
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
@@ -53,6 +56,7 @@ pub(super) async fn begin_or_continue(
         Earlier::Done(run) => return load(&session, *run).await,
         Earlier::Unfinished(run) => {
             let begun = load(&session, *run).await?;
+            rejected::refuse(&begun.plan, &options.bad_rows)?;
             let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
             listener.on(Event::Note(format!(
                 "Continuing run {}: {done} of {all} ranges are there already.",
@@ -67,7 +71,8 @@ pub(super) async fn begin_or_continue(
     new.begin(&mut session, listener, cancel).await
 }
 
-async fn load(session: &Session, run: Run) -> Result<Begun> {
+/// Reads what earlier commands did of a run.
+pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     let marks = store::marks(session, run.id).await?;
     let steps = store::steps(session, run.id).await?;
     Ok(Begun {
@@ -124,6 +129,10 @@ impl New<'_> {
         if self.options.strict {
             refuse_when_strict(&plan)?;
         }
+        rejected::refuse(&plan, &self.options.bad_rows)?;
+        if let BadRows::Reject { dir, .. } = &self.options.bad_rows {
+            reject::prepare(dir, &plan)?;
+        }
         store::prepare(&transaction).await?;
         let fingerprint = &self.opened.fingerprint;
         let run = store::begin(&transaction, self.source, fingerprint, &plan).await?;
@@ -159,7 +168,7 @@ fn refuse_taken_types(plan: &TransferPlan, taken: &BTreeSet<String>) -> Result<(
 
 /// `--strict`: nothing is written when anything would not arrive as it is.
 pub(super) fn refuse_when_strict(plan: &TransferPlan) -> Result<()> {
-    if plan.widened.is_empty() && plan.not_carried.is_empty() {
+    if plan.widened.is_empty() && plan.not_carried.is_empty() && plan.unfit.is_empty() {
         return Ok(());
     }
     const SHOWN_MAX: usize = 10;
@@ -178,7 +187,17 @@ pub(super) fn refuse_when_strict(plan: &TransferPlan) -> Result<()> {
         let name = object.name.escape_debug();
         format!("The {} \"{name}\" would not be carried over: {}.", object.object, object.reason)
     });
-    let mut lines: Vec<String> = widened.chain(left).collect();
+    let unfit = plan.unfit.iter().map(|column| {
+        format!(
+            "{} values of column \"{}\".\"{}\" do not fit {}: {}.",
+            column.unfit.misfits,
+            column.table.escape_debug(),
+            column.column.escape_debug(),
+            column.pg_type,
+            column.unfit.found
+        )
+    });
+    let mut lines: Vec<String> = widened.chain(unfit).chain(left).collect();
     let count = lines.len();
     if count > SHOWN_MAX {
         lines.truncate(SHOWN_MAX);

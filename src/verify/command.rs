@@ -1,5 +1,6 @@
 //! `litelift verify`: what to compare with what, then the comparison.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::checkpoint::store;
@@ -43,25 +44,36 @@ pub async fn run(
             // After the cutover the file may lie elsewhere.
             None => store::find(&session, None, &options.into).await?,
         };
+        let rejected = match &run {
+            Some(run) => store::rejected(&session, run.id).await?,
+            None => BTreeMap::new(),
+        };
         drop(session);
-        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan));
+        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan), &rejected);
         counts::compare(&snapshot, &target, &options.into, &pairs, listener, cancel).await
     };
     target.until_cancelled(cancel, work).await
 }
 
 /// Pairs each source table with its target: as the run has it, else by the rules for names.
-fn pairs(tables: &[&Table], plan: Option<&TransferPlan>) -> Vec<Pair> {
+fn pairs(
+    tables: &[&Table],
+    plan: Option<&TransferPlan>,
+    rejected: &BTreeMap<usize, u64>,
+) -> Vec<Pair> {
     let mut names = NameSpace::default();
     tables
         .iter()
         .map(|table| {
             let by_rule = names.take(&table.name);
-            let planned = plan
-                .and_then(|plan| plan.tables.iter().find(|planned| planned.source == table.name));
+            let position = plan.and_then(|plan| {
+                plan.tables.iter().position(|planned| planned.source == table.name)
+            });
+            let planned = plan.zip(position).map(|(plan, position)| &plan.tables[position]);
             Pair {
                 source: table.name.clone(),
                 target: planned.map_or(by_rule, |planned| planned.target.clone()),
+                rejected: position.and_then(|at| rejected.get(&at)).copied().unwrap_or(0),
             }
         })
         .collect()

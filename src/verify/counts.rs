@@ -19,6 +19,8 @@ pub struct Pair {
     pub source: String,
     /// Name in the target.
     pub target: String,
+    /// Rows that the transfer left out as bad rows.
+    pub rejected: u64,
 }
 
 /// Counts the rows of each table, in the source's snapshot and in one transaction of the target.
@@ -71,6 +73,7 @@ pub async fn compare(
             target: pair.target.clone(),
             source_rows,
             target_rows,
+            rejected: pair.rejected,
         });
         let counted =
             Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows };

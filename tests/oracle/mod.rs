@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use litelift::encode::{RowEncoder, Zone, field};
 use litelift::model::convert::Convert;
+use litelift::model::on_misfit::OnMisfit;
 use litelift::model::plan::ColumnPlan;
 use litelift::model::value::Value;
 
@@ -30,6 +31,7 @@ fn column(pg_type: &str, convert: &str) -> ColumnPlan {
         pg_type: pg_type.parse().unwrap(),
         convert: Convert::parse(convert).unwrap(),
         labels: Vec::new(),
+        on_misfit: OnMisfit::Widen,
     }
 }
 

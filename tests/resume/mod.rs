@@ -3,6 +3,7 @@
 //! Purpose: the program runs as a child process, as a user runs it; what became of the target is
 //! found out with queries of the tests' own and with the comparer, never with litelift itself.
 
+mod bad_rows;
 mod changed;
 mod crash;
 mod existing;

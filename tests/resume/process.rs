@@ -145,6 +145,14 @@ impl Ended {
         self
     }
 
+    /// Fails the test unless standard output has these texts.
+    #[track_caller]
+    pub(super) fn prints(&self, texts: &[&str]) {
+        for text in texts {
+            assert!(self.stdout.contains(text), "no {text:?} in:\n{}", self.stdout);
+        }
+    }
+
     /// The document on standard output.
     #[track_caller]
     pub(super) fn json(&self) -> serde_json::Value {

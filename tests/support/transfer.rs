@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use litelift::error::Result;
 use litelift::event::{Cancel, Listener, Silent};
-use litelift::options::{InspectOptions, Selection, TransferOptions, TypeMaps};
+use litelift::options::{BadRows, InspectOptions, Selection, TransferOptions, TypeMaps};
 use litelift::report::TransferReport;
 
 use super::compare::{self, Comparison, Mapping};
@@ -24,6 +24,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
         to: url.to_owned(),
         restart: false,
         strict: false,
+        bad_rows: BadRows::Stop,
         verify: true,
         lock_wait: litelift::checkpoint::lock::WAIT,
     }

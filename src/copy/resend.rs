@@ -1,0 +1,269 @@
+//! Sends rejected rows again, from their files.
+//!
+//! Purpose: a batch of rows and their marks go in one transaction, so that a row arrives once however
+//! often the command is run. The tables have their keys by now: when the server refuses a batch, its
+//! rows are sent one by one, and those that it refuses stay rejected with its message.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::SinkExt as _;
+use tempfile::NamedTempFile;
+
+use crate::checkpoint::resent::{self, RejectId};
+use crate::connect::{Session, failure};
+use crate::encode::field::{HEADER, TRAILER};
+use crate::encode::{RowEncoder, Zone};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Cancel;
+use crate::model::literal::Literal;
+use crate::model::plan::TransferPlan;
+
+use super::reject::{self, HEAD};
+use super::sink::copy_sql;
+
+/// Rows of a transaction.
+const BATCH_ROWS: usize = 500;
+/// A batch ends when it has this many bytes, so that large rows do not gather in memory.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// What is sent, to where.
+pub struct ResendJob<'a> {
+    /// Plan, with the conversions of now.
+    pub plan: &'a TransferPlan,
+    /// Id of the run that rejected the rows.
+    pub run: i64,
+    /// How many rows its ranges rejected, by table and range.
+    pub rejected: &'a BTreeMap<(usize, u32), u64>,
+    /// Zone of texts that name none.
+    pub zone: &'a Zone,
+    /// Whether to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// What became of the rows of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resent {
+    /// Rows that arrived now.
+    pub sent: u64,
+    /// Rows that had arrived before.
+    pub before: u64,
+    /// Rows that are still rejected.
+    pub left: u64,
+}
+
+/// One line of a file.
+struct Line {
+    id: RejectId,
+    cells: csv::StringRecord,
+    /// The row for COPY.
+    bytes: Vec<u8>,
+}
+
+impl ResendJob<'_> {
+    /// Sends the rows of one table's file, and leaves in it those that are still rejected; a file of
+    /// which nothing is left is removed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] naming the line that cannot be read; [`ErrorKind::Target`]; interrupted.
+    /// Rows that were sent before the error are marked, and not sent again.
+    pub async fn file(&self, session: &mut Session, table: usize, path: &Path) -> Result<Resent> {
+        let unreadable = |error: csv::Error| {
+            Error::usage(format!("could not read \"{}\"", path.display())).caused_by(error)
+        };
+        let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
+        self.check_header(reader.headers().map_err(unreadable)?, table, path)?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        let mut left = Left::begin(folder, path, reader.headers().map_err(unreadable)?)?;
+        let mut resent = Resent::default();
+        loop {
+            self.cancel.check()?;
+            let batch = tokio::task::block_in_place(|| {
+                self.batch(&mut reader, table, path, &mut left, &mut resent)
+            })?;
+            if batch.is_empty() {
+                break;
+            }
+            if let Err(refusal) = self.send(session, table, &batch, &mut resent).await? {
+                if let [line] = batch.as_slice() {
+                    left.keep(line, &refusal)?;
+                    resent.left += 1;
+                    continue;
+                }
+                for line in batch.chunks(1) {
+                    self.cancel.check()?;
+                    if let Err(refusal) = self.send(session, table, line, &mut resent).await? {
+                        left.keep(&line[0], &refusal)?;
+                        resent.left += 1;
+                    }
+                }
+            }
+        }
+        drop(reader);
+        left.end(resent.left)?;
+        Ok(resent)
+    }
+
+    fn check_header(&self, found: &csv::StringRecord, table: usize, path: &Path) -> Result<()> {
+        let wanted = reject::header(&self.plan.tables[table]);
+        if found.iter().eq(wanted.iter().map(String::as_str)) {
+            return Ok(());
+        }
+        Err(Error::usage(format!("\"{}\" is no file of rejected rows", path.display()))
+            .detail(format!("Its first line must be: {}", wanted.join(","))))
+    }
+
+    /// Reads the next rows that fit; those that do not are kept at once.
+    fn batch(
+        &self,
+        reader: &mut csv::Reader<File>,
+        table: usize,
+        path: &Path,
+        left: &mut Left<'_>,
+        resent: &mut Resent,
+    ) -> Result<Vec<Line>> {
+        let encoder = RowEncoder::new(&self.plan.tables[table].columns, self.zone);
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let mut cells = csv::StringRecord::new();
+        while batch.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+            let line = reader.position().line();
+            let wrong = |why: &str| {
+                Error::usage(format!("\"{}\" line {line}: {why}", path.display()))
+                    .hint("Rows before it were sent. Mend the line and run the command again.")
+            };
+            if !reader.read_record(&mut cells).map_err(|error| wrong(&error.to_string()))? {
+                break;
+            }
+            let id = reject::id_in(&cells[0], table)
+                .filter(|id| self.is_known(*id))
+                .ok_or_else(|| wrong("its _reject names no rejected row of this table"))?;
+            let mut row = Vec::new();
+            encoder.begin(&mut row);
+            let mut misfit = None;
+            for (column, cell) in cells.iter().skip(HEAD.len()).enumerate() {
+                let value = Literal::parse(cell).ok_or_else(|| {
+                    let name = &self.plan.tables[table].columns[column].source;
+                    wrong(&format!(
+                        "column \"{}\" holds no literal; write NULL, 12, 1.5, 'text' or X'00ff'",
+                        name.escape_debug()
+                    ))
+                })?;
+                if let Err(error) = encoder.field(column, value.value(), &mut row) {
+                    misfit = Some((column, error.reason));
+                    break;
+                }
+            }
+            let line = Line { id, cells: cells.clone(), bytes: row };
+            if let Some((column, reason)) = misfit {
+                let column = &self.plan.tables[table].columns[column].source;
+                left.keep_misfit(&line, column, reason)?;
+                resent.left += 1;
+                continue;
+            }
+            bytes += line.bytes.len() + line.cells.as_slice().len();
+            batch.push(line);
+        }
+        Ok(batch)
+    }
+
+    fn is_known(&self, id: RejectId) -> bool {
+        let rejected = self.rejected.get(&(id.table, id.range));
+        rejected.is_some_and(|rejected| id.ordinal < *rejected)
+    }
+
+    /// Sends rows and their marks in one transaction. The inner error is the server's refusal.
+    async fn send(
+        &self,
+        session: &mut Session,
+        table: usize,
+        batch: &[Line],
+        resent: &mut Resent,
+    ) -> Result<std::result::Result<(), String>> {
+        let what = || {
+            format!(
+                "send rejected rows of table \"{}\"",
+                self.plan.tables[table].source.escape_debug()
+            )
+        };
+        let at = |error: tokio_postgres::Error| failure::failed(&what(), &error);
+        let copy = copy_sql(&self.plan.schema, &self.plan.tables[table]);
+        let copy = session.prepare_cached(&copy).await.map_err(at)?;
+        let transaction = session.transaction().await.map_err(at)?;
+        let ids: Vec<RejectId> = batch.iter().map(|line| line.id).collect();
+        let mut new = resent::mark(&transaction, self.run, &ids).await?;
+        let marked = new.len() as u64;
+        let mut bytes = HEADER.to_vec();
+        for line in batch {
+            // A line that stands there twice is sent once.
+            if new.remove(&line.id) {
+                bytes.extend_from_slice(&line.bytes);
+            }
+        }
+        bytes.extend_from_slice(&TRAILER);
+        let sent = async {
+            let sink = transaction.copy_in(&copy).await?;
+            futures_util::pin_mut!(sink);
+            sink.send(Bytes::from(bytes)).await?;
+            let counted = sink.finish().await?;
+            transaction.commit().await?;
+            Ok::<u64, tokio_postgres::Error>(counted)
+        };
+        match sent.await {
+            Ok(counted) if counted == marked => {
+                resent.sent += marked;
+                resent.before += batch.len() as u64 - marked;
+                Ok(Ok(()))
+            }
+            Ok(counted) => Err(Error::new(
+                ErrorKind::Differences,
+                format!("could not {}: {marked} rows were sent, {counted} arrived", what()),
+            )),
+            Err(error) if failure::is_refusal(&error) => {
+                Ok(Err(error.as_db_error().map(failure::in_one_line).unwrap_or_default()))
+            }
+            Err(error) => Err(at(error)),
+        }
+    }
+}
+
+/// The file of the rows that are still rejected.
+struct Left<'a> {
+    csv: csv::Writer<NamedTempFile>,
+    path: &'a Path,
+}
+
+impl<'a> Left<'a> {
+    fn begin(folder: &Path, path: &'a Path, header: &csv::StringRecord) -> Result<Self> {
+        let file = NamedTempFile::new_in(folder).map_err(|error| not_written(path, error))?;
+        let mut csv = csv::Writer::from_writer(file);
+        csv.write_record(header).map_err(|error| not_written(path, error))?;
+        Ok(Self { csv, path })
+    }
+
+    fn keep(&mut self, line: &Line, refusal: &str) -> Result<()> {
+        self.keep_misfit(line, "", refusal)
+    }
+
+    fn keep_misfit(&mut self, line: &Line, column: &str, reason: &str) -> Result<()> {
+        let cells = line.cells.iter();
+        let head = cells.clone().take(2).chain([column, reason]);
+        self.csv
+            .write_record(head.chain(cells.skip(HEAD.len())))
+            .map_err(|error| not_written(self.path, error))
+    }
+
+    fn end(self, left: u64) -> Result<()> {
+        let path = self.path;
+        if left == 0 {
+            return std::fs::remove_file(path).map_err(|error| not_written(path, error));
+        }
+        let file = self.csv.into_inner().map_err(|error| not_written(path, error.into_error()))?;
+        reject::replace(file, path)
+    }
+}
+
+fn not_written(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::usage(format!("could not write to \"{}\"", path.display())).caused_by(error)
+}
