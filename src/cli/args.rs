@@ -97,21 +97,8 @@ pub(super) struct TransferArgs {
     /// Write nothing unless all fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
-    /// At rows that do not fit: stop, reject
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "stop",
-        help_heading = "Running",
-        hide_possible_values = true
-    )]
-    pub(super) on_bad_row: OnBadRow,
-    /// Folder for rejected rows, a CSV file per table
-    #[arg(long, value_name = "DIR", help_heading = "Running")]
-    pub(super) rejects: Option<PathBuf>,
-    /// Stop when more rows than this do not fit
-    #[arg(long, value_name = "N", requires = "rejects", help_heading = "Running")]
-    pub(super) max_rejects: Option<u64>,
+    #[command(flatten)]
+    pub(super) bad_rows: BadRowArgs,
     /// Send the rows of such a folder again
     #[arg(
         long,
@@ -194,6 +181,8 @@ pub(super) struct RehearseArgs {
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
     #[command(flatten)]
+    pub(super) bad_rows: BadRowArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) help: HelpArg,
@@ -254,6 +243,20 @@ pub(super) struct TypeMapArgs {
     /// Zone of times that name none, for rules with iso
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(super) source_tz: String,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub(super) struct BadRowArgs {
+    /// At rows that do not fit: stop, reject
+    #[arg(long, value_name = "WHAT", default_value = "stop", hide_possible_values = true)]
+    pub(super) on_bad_row: OnBadRow,
+    /// Folder for rejected rows, a CSV file per table
+    #[arg(long, value_name = "DIR")]
+    pub(super) rejects: Option<PathBuf>,
+    /// Stop when more rows than this do not fit
+    #[arg(long, value_name = "N", requires = "rejects")]
+    pub(super) max_rejects: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -351,8 +354,8 @@ Examples:
   litelift rehearse --from dev.db
   litelift rehearse --from dev.db --pg-bin /usr/lib/postgresql/16/bin --strict
 
-Exit codes: 0 every row arrived; 1 differences, or with --strict something is
-not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL;
+Exit codes: 0 every row arrived; 1 differences, rejected rows, or with --strict
+anything not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL;
 5 interrupted";
 
 /// Returns the command line's description, with examples and exit codes in the help or without.

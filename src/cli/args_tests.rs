@@ -158,8 +158,11 @@ fn help_of_rehearse() {
                                   [default: UTC]
 
     Running:
-          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
-          --strict    Stop unless everything fits and is carried over
+          --jobs <N>           Jobs at once [default: one per core, 2 to 8]
+          --strict             Stop unless everything fits and is carried over
+          --on-bad-row <WHAT>  At rows that do not fit: stop, reject [default: stop]
+          --rejects <DIR>      Folder for rejected rows, a CSV file per table
+          --max-rejects <N>    Stop when more rows than this do not fit
 
     Output:
           --json     Print the report as JSON instead of the summary

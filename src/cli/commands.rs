@@ -12,8 +12,8 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    Command, Format, Level, OnBadRow, OutputArgs, RehearseArgs, SelectionArgs, SourceArg,
-    TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
+    BadRowArgs, Command, Format, Level, OnBadRow, OutputArgs, RehearseArgs, SelectionArgs,
+    SourceArg, TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
 use super::progress::Progress;
@@ -106,7 +106,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             None => ScratchPlace::Own { pg_bin: args.pg_bin },
         },
         strict,
-        bad_rows: BadRows::Stop,
+        bad_rows: bad_rows(args.bad_rows)?,
     };
     let run = Run::begin(verbosity, "the throwaway PostgreSQL is removed");
     let report = run.wait(crate::rehearse::run(&options, &run.listener(), &run.cancel))?;
@@ -221,18 +221,15 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         to,
         restart: args.restart,
         strict: args.strict,
-        bad_rows: bad_rows(args.on_bad_row, args.rejects, args.max_rejects)?,
+        bad_rows: bad_rows(args.bad_rows)?,
         verify: !args.no_verify,
         lock_wait: lock::WAIT,
     })
 }
 
-fn bad_rows(
-    on_bad_row: OnBadRow,
-    rejects: Option<PathBuf>,
-    rows_max: Option<u64>,
-) -> Result<BadRows> {
-    match (on_bad_row, rejects) {
+fn bad_rows(args: BadRowArgs) -> Result<BadRows> {
+    let rows_max = args.max_rejects;
+    match (args.on_bad_row, args.rejects) {
         (OnBadRow::Stop, None) => Ok(BadRows::Stop),
         (OnBadRow::Reject, Some(dir)) => Ok(BadRows::Reject { dir, rows_max }),
         (OnBadRow::Reject, None) => Err(Error::usage("--on-bad-row reject needs --rejects DIR")

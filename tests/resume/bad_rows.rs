@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::process::{Ended, Running, run, transfer, verify};
+use super::process::{Ended, Running, litelift, run, transfer, verify};
 use super::state;
 use crate::support::fixture::{self, Fixture};
 use crate::support::pg;
@@ -142,9 +142,10 @@ fn they_are_left_out_counted_and_written_down_without_loss() {
     let again = setting.reject(url, &[]).expect(1);
     let again = again.says(&["parent.csv is left as it is"]);
     again.prints(&["4 rows were rejected", "nothing was touched"]);
-    run(verify(&setting.source.path, url))
-        .expect(1)
-        .prints(&["2 rows rejected", "differ by the 4 rows that the transfer rejected, and by nothing else"]);
+    run(verify(&setting.source.path, url)).expect(1).prints(&[
+        "2 rows rejected",
+        "differ by the 4 rows that the transfer rejected, and by nothing else",
+    ]);
     setting.with_map(url, &[]).expect(1).prints(&["4 rows were rejected"]);
     // Files of rejected rows are not written over by another run.
     setting.reject(&pg::database().url, &[]).expect(2).says(&["holds \"parent.csv\" already"]);
@@ -309,4 +310,18 @@ fn more_than_allowed_stop_the_run() {
         .expect(1)
         .prints(&["2 rows were rejected"]);
     assert_eq!(state::one(&target.url, "select count(*) from t"), "1");
+}
+
+#[test]
+fn a_rehearsal_leaves_them_out_too() {
+    let setting = setting(SQL, MAP);
+    let rehearse = |more: &[&str]| {
+        let mut command = litelift(&["rehearse", "--type-map", &setting.map, "--from"]);
+        command.arg(&setting.source.path).args(["--scratch-url", &pg::server_url()]).args(more);
+        run(command)
+    };
+    rehearse(&[]).expect(1).says(&["nothing was written", "--on-bad-row reject --rejects DIR"]);
+    let ended = rehearse(&["--on-bad-row", "reject", "--rejects", &setting.rejects]).expect(1);
+    ended.prints(&["4 rows were rejected", "parent.csv"]);
+    assert_eq!(setting.file("parent.csv").lines().count(), 3);
 }
