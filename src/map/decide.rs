@@ -101,10 +101,10 @@ fn widen_checked(decision: &mut Decision, evidence: &Evidence, checked: &Checked
 /// Keeps the type of a column that the check found misfits in, because its rule says so.
 fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
     let becomes = match (decision.on_misfit, checked.misfits) {
-        (OnMisfit::Null, 1) => "becomes NULL",
-        (OnMisfit::Null, _) => "become NULL",
-        (_, 1) => "makes its row a bad row",
-        (_, _) => "make their rows bad rows",
+        (OnMisfit::Null, 1) => "it becomes NULL",
+        (OnMisfit::Null, _) => "they become NULL",
+        (_, 1) => "--on-bad-row decides on its row",
+        (_, _) => "--on-bad-row decides on their rows",
     };
     let (does, example) = (
         if checked.misfits == 1 { "value does" } else { "values do" },
@@ -115,7 +115,7 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
     );
     let reasons = checked.reasons.join(", ");
     decision.notes.push(format!(
-        "{} {does} not fit {} ({reasons}){example}, and {becomes}.",
+        "{} {does} not fit {} ({reasons}){example}; {becomes}.",
         checked.misfits, decision.pg_type
     ));
     if decision.on_misfit == OnMisfit::Null && decision.not_null {
