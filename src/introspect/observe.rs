@@ -10,7 +10,7 @@ use crate::model::value::Value;
 
 /// Counts the values of one column.
 #[derive(Debug)]
-pub(super) struct ColumnObserver {
+pub struct ColumnObserver {
     wants: Wants,
     counts: [u64; ValueKind::COUNT],
     evidence: Evidence,
@@ -19,13 +19,13 @@ pub(super) struct ColumnObserver {
 impl ColumnObserver {
     /// Makes an observer that measures what is wanted.
     #[must_use]
-    pub(super) fn new(wants: Wants) -> Self {
+    pub fn new(wants: Wants) -> Self {
         Self { wants, counts: [0; ValueKind::COUNT], evidence: Evidence::default() }
     }
 
     /// Takes one value; `rowid` is for the example. Returns its size in COPY BINARY, about.
     #[inline]
-    pub(super) fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
+    pub fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
         let (kind, bytes) = match value {
             Value::Null => (ValueKind::Null, 0),
             Value::Integer(integer) => {
@@ -60,7 +60,7 @@ impl ColumnObserver {
 
     /// Returns what was seen.
     #[must_use]
-    pub(super) fn finish(mut self) -> Evidence {
+    pub fn finish(mut self) -> Evidence {
         self.evidence.counts = self.counts.to_vec();
         self.evidence
     }
