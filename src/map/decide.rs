@@ -197,6 +197,9 @@ fn decide(
     if widened.is_none() && pg_type.is_textual() {
         notes.extend(numbers_as_text(evidence));
     }
+    if convert == Convert::Plain {
+        notes.extend(dropped(pg_type, evidence));
+    }
     Decision {
         source: column.name.clone(),
         target,
@@ -237,6 +240,28 @@ fn numbers_as_text(evidence: &Evidence) -> Option<String> {
     Some(format!("{count} {be} text, such as {}.", example.value))
 }
 
+/// What a type does not keep of values that fit it.
+fn dropped(pg_type: PgType, evidence: &Evidence) -> Option<String> {
+    let (tally, one, many, then) = match pg_type {
+        PgType::Jsonb => (
+            &evidence.repeated_keys,
+            "document has a key twice",
+            "documents have a key twice",
+            "jsonb keeps the last of its values",
+        ),
+        PgType::TimestampTz => (
+            &evidence.offsets,
+            "value has an offset from UTC",
+            "values have an offset from UTC",
+            "timestamptz keeps the instant, not the offset",
+        ),
+        _ => return None,
+    };
+    let example = tally.example.as_ref()?;
+    let have = if tally.count == 1 { one } else { many };
+    Some(format!("{} {have}, such as {}: {then}.", tally.count, example.value))
+}
+
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.
 fn widen(
     from: PgType,
@@ -257,6 +282,7 @@ fn widen(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::value::Value;
 
     fn evidence(kinds: &[(ValueKind, u64)]) -> Evidence {
         let mut evidence = Evidence::default();
@@ -295,6 +321,32 @@ mod tests {
             let (pg_type, _, widened) = widen(from, Convert::Plain, &evidence(&kinds));
             assert_eq!(pg_type, to, "{kinds:?}");
             assert_eq!(widened.unwrap().from, from);
+        }
+    }
+
+    #[test]
+    fn what_a_type_drops_is_told() {
+        let mut found = Evidence::default();
+        assert_eq!(dropped(PgType::Jsonb, &found), None);
+        found.repeated_keys.add(Value::Text(b"{}"), Some(1));
+        found.offsets.add(Value::Text(b"x"), Some(1));
+        found.offsets.add(Value::Text(b"y"), Some(2));
+        for (pg_type, note) in [
+            (PgType::Json, None),
+            (
+                PgType::Jsonb,
+                Some(
+                    "1 document has a key twice, such as '{}': jsonb keeps the last of its values.",
+                ),
+            ),
+            (
+                PgType::TimestampTz,
+                Some(
+                    "2 values have an offset from UTC, such as 'x': timestamptz keeps the instant, not the offset.",
+                ),
+            ),
+        ] {
+            assert_eq!(dropped(pg_type, &found).as_deref(), note);
         }
     }
 
