@@ -12,7 +12,7 @@ use crate::encode::{RowEncoder, Zone};
 use crate::error::{Error, Result};
 use crate::event::Cancel;
 use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
-use crate::model::decision::Mapping;
+use crate::model::decision::{Decision, Mapping};
 use crate::model::evidence::{Example, Span};
 use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
@@ -49,20 +49,35 @@ pub fn check(
             .par_iter()
             .map(|(table, column)| {
                 let decision = &mapping.tables[*table].columns[*column];
-                let plan = ColumnPlan {
-                    source: decision.source.clone(),
-                    readable: tables[*table].columns[*column].is_readable(),
-                    target: decision.target.clone(),
-                    pg_type: decision.pg_type,
-                    convert: decision.convert,
-                    labels: decision.labels.clone(),
-                };
                 let checked =
-                    snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
+                    self::column(snapshot, tables[*table], *column, decision, zone, cancel)?;
                 Ok(((*table, *column), checked))
             })
             .collect()
     })
+}
+
+/// Checks the values of a table's column, given by its position, for one decision.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table; interrupted.
+pub fn column(
+    snapshot: &Snapshot,
+    table: &Table,
+    at: usize,
+    decision: &Decision,
+    zone: &Zone,
+    cancel: &Cancel,
+) -> Result<Checked> {
+    let plan = ColumnPlan {
+        source: decision.source.clone(),
+        readable: table.columns[at].is_readable(),
+        target: decision.target.clone(),
+        pg_type: decision.pg_type,
+        convert: decision.convert,
+        labels: decision.labels.clone(),
+    };
+    snapshot.with(|conn| column_of(conn, table, &plan, zone, cancel))
 }
 
 fn column_of(

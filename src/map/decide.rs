@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::Result;
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, Mapping, TableMapping, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
@@ -43,32 +44,26 @@ pub fn unproven(mapping: &Mapping) -> Vec<Unproven> {
 }
 
 /// Makes the proposal final: widens the columns that the check found misfits in (in the order of
-/// [`unproven`]), then gives both ends of each foreign key one type.
+/// [`unproven`]), then gives both ends of each foreign key one type. `attempt` checks a column for a
+/// type that only then comes into question.
+///
+/// # Errors
+/// Those of `attempt`.
 pub fn settle(
     schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapping: &mut Mapping,
     checked: &[(Unproven, Checked)],
-) {
-    for ((table, column), checked) in checked {
-        let evidence = &tables[*table].1.columns[*column];
-        let decision = &mut mapping.tables[*table].columns[*column];
+    attempt: &unify::Attempt<'_>,
+) -> Result<()> {
+    for (at, checked) in checked {
+        let (table, column) = *at;
         if checked.misfits == 0 {
-            if checked.changed > 0 {
-                let values = if checked.changed == 1 { "value is" } else { "values are" };
-                decision.notes.push(format!(
-                    "{} {values} not the same after the conversion {}, such as {}.",
-                    checked.changed,
-                    decision.convert.name(),
-                    checked.changed_example
-                ));
-            }
-            if let PgType::Enum(name) = decision.pg_type {
-                let known = mapping.enums.entry(name).or_default();
-                add_labels(tables[*table].0, *column, decision, &checked.labels, known);
-            }
+            take(tables, mapping, *at, checked);
             continue;
         }
+        let evidence = &tables[table].1.columns[column];
+        let decision = &mut mapping.tables[table].columns[column];
         decision.widened = Some(Widening {
             from: decision.pg_type,
             misfits: checked.misfits,
@@ -78,7 +73,34 @@ pub fn settle(
         decision.pg_type = narrowest(decision.pg_type, evidence);
         decision.convert = Convert::Plain;
     }
-    unify::foreign_key_types(schema, tables, &mut mapping.tables);
+    let taken_over = unify::foreign_key_types(schema, tables, &mut mapping.tables, attempt)?;
+    for (at, checked) in taken_over {
+        take(tables, mapping, at, &checked);
+    }
+    Ok(())
+}
+
+/// Notes what a column's values lose, and adds their labels to their enum type.
+fn take(
+    tables: &[(&Table, &TableEvidence)],
+    mapping: &mut Mapping,
+    (table, column): Unproven,
+    checked: &Checked,
+) {
+    let decision = &mut mapping.tables[table].columns[column];
+    if checked.changed > 0 {
+        let values = if checked.changed == 1 { "value is" } else { "values are" };
+        decision.notes.push(format!(
+            "{} {values} not the same after the conversion {}, such as {}.",
+            checked.changed,
+            decision.convert.name(),
+            checked.changed_example
+        ));
+    }
+    if let PgType::Enum(name) = decision.pg_type {
+        let known = mapping.enums.entry(name).or_default();
+        add_labels(tables[table].0, column, decision, &checked.labels, known);
+    }
 }
 
 /// Adds a column's labels to its enum type: those of its CHECK in their order, those of the rule's

@@ -277,3 +277,42 @@ fn rich_makes_enums_of_checks() {
     );
     assert_eq!(report.not_carried[0].reason, "the type enum(Odd Name_the state) says it already");
 }
+
+#[test]
+fn a_child_takes_a_converted_type_of_its_parent_only_when_its_values_convert() {
+    let source = fixture::from_sql(
+        "converted",
+        "CREATE TABLE parent (id TEXT PRIMARY KEY, mood TEXT UNIQUE);
+         CREATE TABLE good (p TEXT REFERENCES parent (id));
+         CREATE TABLE other (id TEXT PRIMARY KEY);
+         CREATE TABLE bad (p TEXT REFERENCES other (id));
+         CREATE TABLE moods (m TEXT REFERENCES parent (mood));
+         INSERT INTO parent VALUES ('00112233445566778899aabbccddeeff', 'happy');
+         INSERT INTO good VALUES ('00112233445566778899AABBCCDDEEFF'), (NULL);
+         INSERT INTO other VALUES ('00112233445566778899aabbccddeeff');
+         INSERT INTO bad VALUES ('00112233445566778899aabbccddeeff'), ('no uuid');
+         INSERT INTO moods VALUES ('happy'), ('sad');",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("mine.csv");
+    std::fs::write(
+        &map,
+        "table,column,declared,evidence,pg_type,convert,note\n\
+         parent,id,*,*,uuid,uuid,\n\
+         other,id,*,*,uuid,uuid,\n\
+         parent,mood,*,*,enum(mood),enum:upper,\n",
+    )
+    .unwrap();
+    let (database, report) = transferred(&source.path, &[map.to_str().unwrap()], "UTC");
+    let of = |table| types(&database, table);
+    assert_eq!((of("parent").as_str(), of("good").as_str()), ("id uuid\nmood mood", "p uuid"));
+    assert_eq!((of("other").as_str(), of("bad").as_str()), ("id text", "p text"));
+    assert_eq!(of("moods"), "m mood");
+    let labels = database.query_one_text("select enum_range(null::mood)::text");
+    assert_eq!(labels.as_deref(), Some("{HAPPY,SAD}"));
+    let arrived = database.query_one_text("select string_agg(p, ' ' order by p) from bad");
+    assert_eq!(arrived.as_deref(), Some("00112233445566778899aabbccddeeff no uuid"));
+    let orphans: Vec<(&str, u64)> =
+        report.orphans.iter().map(|found| (found.table.as_str(), found.rows)).collect();
+    assert_eq!(orphans, [("bad", 1), ("moods", 1)]);
+}
