@@ -15,7 +15,7 @@ use crate::introspect;
 use crate::map::decide;
 use crate::map::rules::Rules;
 use crate::map::suggest;
-use crate::model::decision::{Mapping, TableMapping};
+use crate::model::decision::{Decision, Mapping, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table, TableKind};
@@ -259,7 +259,12 @@ pub fn look(
         jobs,
         cancel,
     )?;
-    decide::settle(&opened.schema, &pairs, &mut mapping, &checked);
+    let attempt = |at: decide::Unproven, decision: &Decision| {
+        let (table, column) = at;
+        let (snapshot, table) = (&opened.snapshot, pairs[table].0);
+        introspect::check::column(snapshot, table, column, decision, &opened.zone, cancel)
+    };
+    decide::settle(&opened.schema, &pairs, &mut mapping, &checked, &attempt)?;
     listener.on(Event::StageEnded { stage: Stage::Inspect });
     Ok(Looked { evidence, mapping, took: begun.elapsed() })
 }

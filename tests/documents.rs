@@ -140,7 +140,7 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
     let plain = row(&[
         "`plain`",
         "every type but interval, arrays and enums",
-        "the value itself in the form that the type has for it; what the type cannot hold exactly does not fit",
+        "the value itself in the form that the type has for it, see below; what the type cannot hold exactly does not fit",
     ]);
     let named = Convert::NAMED.iter().map(|(_, name, types, says)| {
         let types = types.replace("double precision", "double").replace(' ', ", ");
@@ -149,7 +149,7 @@ fn the_page_of_type_maps_is_what_the_code_knows() {
     let labels = row(&[
         "`enum:keep`, `enum:upper`, `enum:lower`",
         "enum(NAME), enum(*)",
-        "from text, which becomes a label as it is, in upper or in lower case; `;TEXT=LABEL` after it, as often as needed, names labels that go another way",
+        "from text, which becomes a label of at most 63 bytes as it is, in upper or in lower case (Unicode); `;TEXT=LABEL` after it, as often as needed, names labels that go another way",
     ]);
     let conversions = [plain, labels].into_iter().chain(named);
     expect_blocks(

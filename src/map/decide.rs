@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::Result;
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, Mapping, TableMapping, Unfit, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
@@ -50,16 +51,22 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
 }
 
 /// Makes the proposal final: widens the columns that the check found misfits in (in the order of
-/// [`unproven`]), then gives both ends of each foreign key one type.
+/// [`unproven`]), then gives both ends of each foreign key one type. `attempt` checks a column for a
+/// type that only then comes into question.
+///
+/// # Errors
+/// Those of `attempt`.
 pub fn settle(
     schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapping: &mut Mapping,
     checked: &[(Unproven, Checked)],
-) {
-    for ((table, column), checked) in checked {
-        let evidence = &tables[*table].1.columns[*column];
-        let decision = &mut mapping.tables[*table].columns[*column];
+    attempt: &unify::Attempt<'_>,
+) -> Result<()> {
+    for (at, checked) in checked {
+        let (table, column) = *at;
+        let evidence = &tables[table].1.columns[column];
+        let decision = &mut mapping.tables[table].columns[column];
         let is_fast = decision.on_misfit != OnMisfit::Widen && !checked.has_too_many_labels;
         if checked.misfits > 0 && !is_fast {
             widen_checked(decision, evidence, checked);
@@ -68,21 +75,36 @@ pub fn settle(
         if checked.misfits > 0 {
             hold_fast(decision, evidence, checked);
         }
-        if checked.changed > 0 {
-            let values = if checked.changed == 1 { "value is" } else { "values are" };
-            decision.notes.push(format!(
-                "{} {values} not the same after the conversion {}, such as {}.",
-                checked.changed,
-                decision.convert.name(),
-                checked.changed_example
-            ));
-        }
-        if let PgType::Enum(name) = decision.pg_type {
-            let known = mapping.enums.entry(name).or_default();
-            add_labels(tables[*table].0, *column, decision, &checked.labels, known);
-        }
+        take(tables, mapping, *at, checked);
     }
-    unify::foreign_key_types(schema, tables, &mut mapping.tables);
+    let taken_over = unify::foreign_key_types(schema, tables, &mut mapping.tables, attempt)?;
+    for (at, checked) in taken_over {
+        take(tables, mapping, at, &checked);
+    }
+    Ok(())
+}
+
+/// Notes what a column's values lose, and adds their labels to their enum type.
+fn take(
+    tables: &[(&Table, &TableEvidence)],
+    mapping: &mut Mapping,
+    (table, column): Unproven,
+    checked: &Checked,
+) {
+    let decision = &mut mapping.tables[table].columns[column];
+    if checked.changed > 0 {
+        let values = if checked.changed == 1 { "value is" } else { "values are" };
+        decision.notes.push(format!(
+            "{} {values} not the same after the conversion {}, such as {}.",
+            checked.changed,
+            decision.convert.name(),
+            checked.changed_example
+        ));
+    }
+    if let PgType::Enum(name) = decision.pg_type {
+        let known = mapping.enums.entry(name).or_default();
+        add_labels(tables[table].0, column, decision, &checked.labels, known);
+    }
 }
 
 /// Widens a column that the check found misfits in.
@@ -255,6 +277,9 @@ fn decide(
     if widened.is_none() && pg_type.is_textual() {
         notes.extend(numbers_as_text(evidence));
     }
+    if convert == Convert::Plain {
+        notes.extend(dropped(pg_type, evidence));
+    }
     Decision {
         source: column.name.clone(),
         target,
@@ -297,6 +322,28 @@ fn numbers_as_text(evidence: &Evidence) -> Option<String> {
     Some(format!("{count} {be} text, such as {}.", example.value))
 }
 
+/// What a type does not keep of values that fit it.
+fn dropped(pg_type: PgType, evidence: &Evidence) -> Option<String> {
+    let (tally, one, many, then) = match pg_type {
+        PgType::Jsonb => (
+            &evidence.repeated_keys,
+            "document has a key twice",
+            "documents have a key twice",
+            "jsonb keeps the last of its values",
+        ),
+        PgType::TimestampTz => (
+            &evidence.offsets,
+            "value has an offset from UTC",
+            "values have an offset from UTC",
+            "timestamptz keeps the instant, not the offset",
+        ),
+        _ => return None,
+    };
+    let example = tally.example.as_ref()?;
+    let have = if tally.count == 1 { one } else { many };
+    Some(format!("{} {have}, such as {}: {then}.", tally.count, example.value))
+}
+
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.
 fn widen(
     from: PgType,
@@ -317,6 +364,7 @@ fn widen(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::value::Value;
 
     fn evidence(kinds: &[(ValueKind, u64)]) -> Evidence {
         let mut evidence = Evidence::default();
@@ -355,6 +403,32 @@ mod tests {
             let (pg_type, _, widened) = widen(from, Convert::Plain, &evidence(&kinds));
             assert_eq!(pg_type, to, "{kinds:?}");
             assert_eq!(widened.unwrap().from, from);
+        }
+    }
+
+    #[test]
+    fn what_a_type_drops_is_told() {
+        let mut found = Evidence::default();
+        assert_eq!(dropped(PgType::Jsonb, &found), None);
+        found.repeated_keys.add(Value::Text(b"{}"), Some(1));
+        found.offsets.add(Value::Text(b"x"), Some(1));
+        found.offsets.add(Value::Text(b"y"), Some(2));
+        for (pg_type, note) in [
+            (PgType::Json, None),
+            (
+                PgType::Jsonb,
+                Some(
+                    "1 document has a key twice, such as '{}': jsonb keeps the last of its values.",
+                ),
+            ),
+            (
+                PgType::TimestampTz,
+                Some(
+                    "2 values have an offset from UTC, such as 'x': timestamptz keeps the instant, not the offset.",
+                ),
+            ),
+        ] {
+            assert_eq!(dropped(pg_type, &found).as_deref(), note);
         }
     }
 

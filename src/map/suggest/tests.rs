@@ -59,7 +59,8 @@ fn suggested(table: Table, evidence: Vec<Evidence>, user: &str) -> Vec<Suggestio
     let schema = SourceSchema { tables: vec![table], ..SourceSchema::default() };
     let pairs = [(&schema.tables[0], &evidence)];
     let mut mapping = decide::propose(&pairs, &rules);
-    decide::settle(&schema, &pairs, &mut mapping, &[]);
+    decide::settle(&schema, &pairs, &mut mapping, &[], &|_, _| Ok(decide::Checked::default()))
+        .unwrap();
     suggestions(&schema, &pairs, &mapping, &rules)
 }
 
