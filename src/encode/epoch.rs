@@ -89,8 +89,9 @@ pub fn timestamp(value: Value<'_>, epoch: Epoch) -> Option<i64> {
         Value::Real(count) => exact::scaled(count, up, down)?,
         _ => return None,
     } - offset;
-    let us = if epoch == Epoch::JulianDay { count * 1_000 } else { count };
-    i64::try_from(us).ok().filter(|us| is_timestamp(*us))
+    let us_per_count = if epoch == Epoch::JulianDay { 1_000 } else { 1 };
+    let us = i64::try_from(count).ok()?.checked_mul(us_per_count)?;
+    is_timestamp(us).then_some(us)
 }
 
 /// Returns whether PostgreSQL has a timestamp of so many microseconds since 2000-01-01.
@@ -135,7 +136,10 @@ mod tests {
         assert_eq!(timestamp(Value::Integer(i64::MAX), Epoch::UnixSeconds), None);
         assert_eq!(timestamp(Value::Integer(i64::MIN), Epoch::UnixMillis), None);
         assert_eq!(timestamp(Value::Real(f64::INFINITY), Epoch::UnixSeconds), None);
-        assert_eq!(timestamp(Value::Real(1e300), Epoch::JulianDay), None);
+        for days in [1e300, 1e25, -1e28, 1e13] {
+            assert_eq!(timestamp(Value::Real(days), Epoch::JulianDay), None, "{days}");
+        }
+        assert_eq!(timestamp(Value::Integer(i64::MAX), Epoch::JulianDay), None);
         assert_eq!(timestamp(Value::Text(b"0"), Epoch::UnixSeconds), None);
         // 294276-12-31 23:59:59 is the last second.
         assert!(timestamp(Value::Integer(9_224_318_015_999), Epoch::UnixSeconds).is_some());

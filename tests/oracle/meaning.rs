@@ -154,8 +154,8 @@ fn plain(pg_type: &str) -> Meaning {
     }
 }
 
-const ADDRESS: &str = "s ~ '^(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}(/(0|[1-9][0-9]?))?$' \
-    or s ~ '^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/(0|[1-9][0-9]{0,2}))?$'";
+const ADDRESS: &str = "s ~ ('^' || dotted() || '(/(0|[1-9][0-9]?))?$') \
+    or s ~ ('^[0-9a-fA-F:]*:([0-9a-fA-F]+|(?<=::)|' || dotted() || ')(/(0|[1-9][0-9]{0,2}))?$')";
 const HARDWARE: &str = "s ~* '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' or s ~* '^[0-9a-f]{2}(-[0-9a-f]{2}){5}$' \
     or s ~* '^[0-9a-f]{4}(\\.[0-9a-f]{4}){2}$' or s ~* '^[0-9a-f]{12}$'";
 
@@ -210,7 +210,7 @@ fn number(pg_type: &str) -> Meaning {
     let (name, sizes) = sizes(pg_type);
     match name {
         "double precision" => Meaning {
-            text: Some("btrim(s, E' \\t\\n\\f\\r')::float8 where number(s) is not null".into()),
+            text: Some("btrim(s, E' \\t\\n\\f\\r')::float8 where is_number(s)".into()),
             ..plain
         },
         "numeric" => {

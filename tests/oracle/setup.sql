@@ -1,10 +1,6 @@
 -- What the conversions of docs/type-maps.md mean, in PostgreSQL's own terms. Nothing here is taken from
 -- src/encode: shapes are regular expressions, values are made by PostgreSQL's input functions and by
 -- numeric arithmetic. Every function returns NULL, or fails with an error of class 22, for what is refused.
-set timezone = 'UTC';
-set intervalstyle = 'postgres';
-set extra_float_digits = 1;
-
 -- The exact value of a double, from its bits. Below 1e-12 nothing that is asked here is left of it.
 create function exact(r float8) returns numeric language plpgsql immutable as $$
 declare
@@ -133,10 +129,11 @@ create function clock_time_zone(s text) returns timetz language sql stable as $$
 $$;
 
 -- Text that is a number.
-create function number(s text) returns numeric language sql immutable as $$
-    select btrim(s, E' \t\n\f\r')::numeric
-    where s ~ '^[ \t\n\f\r]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\f\r]*$'
-$$;
+create function is_number(s text) returns boolean language sql immutable as
+    $$ select s ~ '^[ \t\n\f\r]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\f\r]*$' $$;
+
+create function number(s text) returns numeric language sql immutable as
+    $$ select btrim(s, E' \t\n\f\r')::numeric where is_number(s) $$;
 
 create function canonical_number(s text) returns numeric language sql immutable as $$
     select s::numeric where s ~ '^-?(0|[1-9][0-9]*)(\.[0-9]+)?$' and s !~ '^-[0.]*$'
@@ -144,6 +141,10 @@ $$;
 
 create function canonical_integer(s text) returns bigint language sql immutable as
     $$ select s::bigint where s ~ '^(0|-?[1-9][0-9]*)$' $$;
+
+-- Four numbers of an IPv4 address, without leading zeros; PostgreSQL says whether they are too large.
+create function dotted() returns text language sql immutable as
+    $$ select '(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}' $$;
 
 create function boolean_word(s text) returns boolean language sql immutable as
     $$ select s::boolean where s ~* '^(0|1|t|f|y|n|true|false|yes|no|on|off)$' $$;
