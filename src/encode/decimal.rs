@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn canonical_decimals_are_as_long_as_numeric() {
+        let long = |whole: usize, scale: usize| {
+            format!("1{}.{}", "0".repeat(whole - 1), "5".repeat(scale))
+        };
+        assert!(is_canonical_decimal(long(131_072, 16_383).as_bytes()));
+        assert!(!is_canonical_decimal(long(131_073, 1).as_bytes()));
+        assert!(!is_canonical_decimal(long(1, 16_384).as_bytes()));
+    }
+
+    #[test]
     fn digits_are_counted_without_padding() {
         assert_eq!(digits_needed(b"-12.3400"), (2, 2));
         assert_eq!(digits_needed(b"0.05"), (0, 2));
