@@ -188,6 +188,8 @@ pub struct Key {
     pub columns: Vec<usize>,
     /// Collation that the key compares each column with, same order.
     pub collations: Vec<String>,
+    /// Which columns are descending, same order; none for a key that is the rowid itself.
+    pub descending: Vec<bool>,
 }
 
 /// An index made by CREATE INDEX.
@@ -318,6 +320,17 @@ pub struct UnreadableTable {
     pub reason: String,
     /// The CREATE text.
     pub sql: String,
+    /// For a full-text index over another table: what it searches.
+    pub searches: Option<Searched>,
+}
+
+/// What a full-text index over another table searches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The table, as written.
+    pub table: String,
+    /// Its columns, as written.
+    pub columns: Vec<String>,
 }
 
 #[cfg(test)]

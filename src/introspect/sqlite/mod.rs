@@ -114,6 +114,7 @@ impl Contents {
                 name: name.clone(),
                 reason: "sqlite_schema has another name for it".to_owned(),
                 sql: String::new(),
+                searches: None,
             })
             .collect();
         nameless.sort_by(|left, right| left.name.cmp(&right.name));
@@ -149,6 +150,7 @@ fn take_table(
             name: object.name.clone(),
             reason: "SQLite does not list it".to_owned(),
             sql: shown(object),
+            searches: None,
         });
         return Ok(());
     };
@@ -158,11 +160,14 @@ fn take_table(
         }
         Storage::Virtual => match &contents.virtual_tables[&object.name] {
             VirtualTable::Readable(table) => schema.tables.push((**table).clone()),
-            VirtualTable::Unreadable { reason, .. } => schema.unreadable.push(UnreadableTable {
-                name: object.name.clone(),
-                reason: reason.clone(),
-                sql: shown(object),
-            }),
+            VirtualTable::Unreadable { reason, searches, .. } => {
+                schema.unreadable.push(UnreadableTable {
+                    name: object.name.clone(),
+                    reason: reason.clone(),
+                    sql: shown(object),
+                    searches: searches.clone(),
+                });
+            }
         },
         Storage::Ordinary | Storage::Shadow => {
             let table =

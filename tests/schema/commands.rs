@@ -1,0 +1,291 @@
+//! `litelift schema`, `--follow-ups` and `--comments`.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use litelift::report::TransferReport;
+
+use super::transferred_with;
+use crate::support::catalogue::{self, Names};
+use crate::support::fixture;
+use crate::support::pg::{self, TestDb};
+use crate::support::{corpus, transfer};
+
+/// Runs `litelift` with no variable of the developer's own.
+fn litelift(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_litelift"));
+    for variable in ["DATABASE_URL", "COLUMNS", "NO_COLOR", "CI"] {
+        command.env_remove(variable);
+    }
+    let output = command.args(arguments).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+    output
+}
+
+/// Runs a file with psql where there is one, and as one query where there is none.
+fn run_script(database: &TestDb, path: &Path) {
+    let psql = std::env::var_os("LITELIFT_PG_BIN").map(|folder| PathBuf::from(folder).join("psql"));
+    let psql = psql.filter(|psql| psql.is_file()).unwrap_or_else(|| "psql".into());
+    let output = std::process::Command::new(psql)
+        .args([
+            "--no-psqlrc",
+            "--quiet",
+            "--set",
+            "ON_ERROR_STOP=1",
+            "--output",
+            "/dev/null",
+            "--file",
+        ])
+        .arg(path)
+        .arg(&database.url)
+        .output();
+    let Ok(output) = output else {
+        database.execute(&std::fs::read_to_string(path).unwrap());
+        return;
+    };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.is_empty(), "{}: {told}", path.display());
+}
+
+/// The script of a file, run in an empty database, makes what a transfer makes, and besides only
+/// what the rows made the server refuse.
+fn expect_same_catalogue(from: &Path, flags: &[&str], into: &TestDb, report: &TransferReport) {
+    let script = from.with_extension("sql");
+    let (from, path) = (from.to_str().unwrap(), script.to_str().unwrap());
+    litelift(&[&["schema", "--from", from, "--output", path], flags].concat());
+    let database = pg::database();
+    run_script(&database, &script);
+    let of_script = catalogue::lines(&database.url, Names::All);
+    let of_transfer = catalogue::lines(&into.url, Names::All);
+    let mut difference = catalogue::difference(&of_transfer, &of_script);
+    difference.retain(|line| {
+        !report.refused.iter().any(|refused| {
+            let is_it = line.starts_with("+ ") && line.contains(&format!(" {} ", refused.name));
+            // A primary key makes its columns NOT NULL.
+            let of_key = refused.object == "primary key"
+                && line.contains(&format!(" column {}.", refused.table));
+            is_it || of_key
+        })
+    });
+    assert!(difference.is_empty(), "{from}:\n{}", difference.join("\n"));
+}
+
+#[test]
+fn the_script_makes_the_schema_of_a_transfer() {
+    for fixture in [fixture::shop(), fixture::quirks(), fixture::quirks_utf16()] {
+        let database = pg::database();
+        let mut options = transfer::options(&fixture.path, &database.url);
+        options.inspect.comments = true;
+        let report = transfer::run(&options).unwrap_or_else(|e| panic!("{}", pg::explain(&e)));
+        expect_same_catalogue(&fixture.path, &["--comments"], &database, &report);
+    }
+}
+
+#[test]
+fn the_script_makes_the_schema_of_a_transfer_for_the_corpus() {
+    let Some(files) = corpus::files() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let copy = file.copy_into(folder.path()).unwrap();
+        let database = pg::database();
+        let mut options = transfer::options(&copy, &database.url);
+        options.verify = false;
+        let report = transfer::run(&options).unwrap_or_else(|e| panic!("{}", pg::explain(&e)));
+        expect_same_catalogue(&copy, &[], &database, &report);
+    }
+}
+
+#[test]
+fn the_script_is_what_somebody_would_write() {
+    let source = fixture::from_sql(
+        "case.db",
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, name VARCHAR(20) DEFAULT 'x;y' COLLATE NOCASE UNIQUE);
+         CREATE TABLE c (p INT REFERENCES p);
+         CREATE TRIGGER tr AFTER INSERT ON c BEGIN SELECT 'it''s; --'; END;
+         INSERT INTO p (name) VALUES ('a'); INSERT INTO c VALUES (7);",
+    );
+    let from = source.path.to_str().unwrap();
+    let output = litelift(&["schema", "--from", from, "--into", "app", "--comments"]);
+    let text = String::from_utf8(output.stdout).unwrap().replace(from, "case.db");
+    insta::assert_snapshot!(text, @r#"
+    -- The schema of case.db for PostgreSQL, made by litelift 0.1.0.
+
+    SET client_encoding = 'UTF8';
+    SET standard_conforming_strings = on;
+
+    CREATE SCHEMA IF NOT EXISTS "app";
+
+    CREATE TABLE "app"."p" (
+        "id" bigint GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME "app"."p_id_seq"),
+        "name" varchar(20) DEFAULT 'x;y'
+    );
+
+    CREATE TABLE "app"."c" (
+        "p" bigint
+    );
+
+    ALTER TABLE "app"."p" ADD CONSTRAINT "p_pkey" PRIMARY KEY ("id");
+
+    CREATE UNIQUE INDEX "p_name_key" ON "app"."p" (lower("name" COLLATE "C"));
+
+    ALTER TABLE "app"."c" ADD CONSTRAINT "c_p_fkey" FOREIGN KEY ("p") REFERENCES "app"."p" ("id");
+
+    COMMENT ON COLUMN "app"."p"."id" IS 'SQLite: INTEGER';
+    COMMENT ON COLUMN "app"."p"."name" IS 'SQLite: VARCHAR(20) COLLATE NOCASE DEFAULT ''x;y''';
+
+    COMMENT ON COLUMN "app"."c"."p" IS 'SQLite: INT';
+
+    -- 2 objects are not carried over.
+
+    -- 1. collation name of p: the column compares byte by byte instead of by NOCASE.
+    -- | COLLATE NOCASE
+    -- Proposal, to be edited:
+    -- CREATE EXTENSION IF NOT EXISTS citext;
+    -- ALTER TABLE "app"."p" ALTER COLUMN "name" TYPE citext;
+
+    -- 2. trigger tr of c: this version does not translate it.
+    -- | CREATE TRIGGER tr AFTER INSERT ON c BEGIN SELECT 'it''s; --'; END
+    -- Proposal, to be edited:
+    -- CREATE FUNCTION "app"."c_tr"() RETURNS trigger LANGUAGE plpgsql AS $body$
+    -- BEGIN
+    --     -- what the source says, in PL/pgSQL
+    --     RETURN NEW;
+    -- END
+    -- $body$;
+    -- CREATE TRIGGER "tr" AFTER UPDATE ON "app"."c" -- or what the source says
+    --     FOR EACH ROW EXECUTE FUNCTION "app"."c_tr"();
+    "#);
+}
+
+#[test]
+fn comments_say_what_was_declared() {
+    let (_, database, _) = transferred_with(
+        "CREATE TABLE t (a VARCHAR(20) DEFAULT 'it''s', b, c INTEGER COLLATE NOCASE DEFAULT word);",
+        |options| options.inspect.comments = true,
+    );
+    let sql = "SELECT col_description('t'::regclass, n) FROM generate_series(1, 3) n";
+    let comments: Vec<String> = database.query_text(sql).into_iter().flatten().collect();
+    assert_eq!(
+        comments,
+        [
+            "SQLite: VARCHAR(20) DEFAULT 'it''s'",
+            "SQLite: no declared type",
+            "SQLite: INTEGER COLLATE NOCASE DEFAULT 'word'"
+        ]
+    );
+}
+
+/// A schema of which much is left over, with text that would do harm if it were run.
+const HOSTILE: &str = "
+    CREATE TABLE canary (id INTEGER PRIMARY KEY, body TEXT);
+    CREATE TABLE \"x
+DROP TABLE canary; --\" (k TEXT PRIMARY KEY, \"*/ DROP TABLE canary; /*\" TEXT COLLATE NOCASE
+      CHECK (length(\"*/ DROP TABLE canary; /*\") <> 3 /* */ ));
+    CREATE TABLE c (p INT REFERENCES canary);
+    CREATE VIEW \"v
+DROP TABLE canary;\" AS SELECT 1 AS x
+-- \\! touch /tmp/harm
+;
+    CREATE TRIGGER \"t\r; DROP TABLE canary;\" AFTER INSERT ON canary BEGIN
+DELETE FROM canary;
+END;
+    CREATE VIRTUAL TABLE f USING fts5(title, body);
+    CREATE VIRTUAL TABLE g USING fts5(body, content='canary', content_rowid='id');
+    CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1, y0, y1);
+    INSERT INTO f VALUES ('a', 'b'); INSERT INTO boxes VALUES (1, 0, 1, 0, 1);
+    INSERT INTO \"x
+DROP TABLE canary; --\" VALUES (NULL, 'a');
+    INSERT INTO c VALUES (5), (6);";
+
+fn follow_ups(from: &Path, database: &TestDb, more: &[&str]) -> (PathBuf, String) {
+    let path = from.with_extension("follow.sql");
+    let (from, file) = (from.to_str().unwrap(), path.to_str().unwrap());
+    let base = ["transfer", "--from", from, "--to", &database.url, "--follow-ups", file];
+    litelift(&[&base, more].concat());
+    let text = std::fs::read_to_string(&path).unwrap();
+    (path, text.replace(from, "case.db"))
+}
+
+#[test]
+fn follow_ups_hold_everything_and_run_nothing_of_the_source() {
+    let source = fixture::from_sql("case.db", HOSTILE);
+    let database = pg::database();
+    let (_, before) = follow_ups(&source.path, &database, &["--dry-run"]);
+    let (path, text) = follow_ups(&source.path, &database, &[]);
+    insta::assert_snapshot!(text, @r#"
+    -- Follow-ups of case.db: 9 objects.
+    --
+    -- What litelift did not carry over, with the reason, the text of the source behind |, and a
+    -- proposal where there is one. A proposal that is not in a comment runs as it is; the others
+    -- are to be edited first.
+
+    -- 1. virtual table g: full-text index over table "canary", whose rows are carried over.
+    -- | CREATE VIRTUAL TABLE g USING fts5(body, content='canary', content_rowid='id')
+    CREATE INDEX ON "public"."canary" USING gin (to_tsvector('simple', coalesce("body", '')));
+
+    -- 2. primary key x\nDROP TABLE canary; --_pkey of x\nDROP TABLE canary; --: one of its values is NULL, so it becomes UNIQUE.
+    -- | PRIMARY KEY ("k")
+    -- Proposal, to be edited:
+    -- DELETE FROM "public"."x
+    -- DROP TABLE canary; --" WHERE "k" IS NULL;
+    -- ALTER TABLE "public"."x
+    -- DROP TABLE canary; --" DROP CONSTRAINT "x
+    -- DROP TABLE canary; --_pkey", ADD PRIMARY KEY ("k");
+
+    -- 3. check */ DROP TABLE canary; /* of x\nDROP TABLE canary; --: this version does not translate it.
+    -- | CHECK (length ("*/ DROP TABLE canary; /*") <> 3)
+
+    -- 4. collation */ DROP TABLE canary; /* of x\nDROP TABLE canary; --: the column compares byte by byte instead of by NOCASE.
+    -- | COLLATE NOCASE
+    -- Proposal, to be edited:
+    -- CREATE EXTENSION IF NOT EXISTS citext;
+    -- ALTER TABLE "public"."x
+    -- DROP TABLE canary; --" ALTER COLUMN "*/ DROP TABLE canary; /*" TYPE citext;
+
+    -- 5. full-text index f of f: its rows become a plain table, of which MATCH knows nothing.
+    -- | CREATE VIRTUAL TABLE f USING fts5(title, body)
+    CREATE INDEX ON "public"."f" USING gin (to_tsvector('simple', coalesce("title", '') || ' ' || coalesce("body", '')));
+
+    -- 6. spatial index boxes of boxes: its rows become a plain table, of which a search knows nothing.
+    -- | CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1, y0, y1)
+    CREATE INDEX ON "public"."boxes" USING gist (box(point("x0", "y0"), point("x1", "y1")));
+
+    -- 7. foreign key c_p_fkey of c: 2 rows have no parent, such as 5, 6, so it is NOT VALID: new rows are checked.
+    -- | FOREIGN KEY ("p") REFERENCES "canary"
+    -- Proposal, to be edited:
+    -- ALTER TABLE "public"."c" VALIDATE CONSTRAINT "c_p_fkey";
+
+    -- 8. view v\nDROP TABLE canary;: this version does not translate it.
+    -- | CREATE VIEW "v
+    -- | DROP TABLE canary;" AS SELECT 1 AS x
+    -- | -- \! touch /tmp/harm
+
+    -- 9. trigger t\r; DROP TABLE canary; of canary: this version does not translate it.
+    -- | CREATE TRIGGER "t
+    -- | ; DROP TABLE canary;" AFTER INSERT ON canary BEGIN
+    -- | DELETE FROM canary;
+    -- | END
+    -- Proposal, to be edited:
+    -- CREATE FUNCTION "public"."canary_t
+    -- ; DROP TABLE canary;"() RETURNS trigger LANGUAGE plpgsql AS $body$
+    -- BEGIN
+    --     -- what the source says, in PL/pgSQL
+    --     RETURN NEW;
+    -- END
+    -- $body$;
+    -- CREATE TRIGGER "t
+    -- ; DROP TABLE canary;" AFTER UPDATE ON "public"."canary" -- or what the source says
+    --     FOR EACH ROW EXECUTE FUNCTION "public"."canary_t
+    -- ; DROP TABLE canary;"();
+    "#);
+    // The dry run knows all but what only the rows in the target show.
+    assert!(before.lines().filter(|line| line.starts_with("-- | ")).count() > 10, "{before}");
+    // The file runs, and what it makes is what it proposes.
+    run_script(&database, &path);
+    assert_eq!(database.query_one_text("SELECT count(*) FROM canary").as_deref(), Some("0"));
+    let made = "SELECT count(*) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid \
+        JOIN pg_am a ON a.oid = c.relam WHERE a.amname IN ('gin', 'gist') AND c.relnamespace = 'public'::regnamespace";
+    assert_eq!(database.query_one_text(made).as_deref(), Some("3"));
+}
