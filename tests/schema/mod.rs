@@ -3,7 +3,7 @@
 
 mod cases;
 mod collations;
-mod commands;
+pub(crate) mod commands;
 mod many_tables;
 mod names;
 mod refusals;

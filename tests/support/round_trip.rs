@@ -55,6 +55,7 @@ pub(crate) fn check(
         target,
         looked: Looked::default(),
         wrong: Vec::new(),
+        names_are_kept: names_are_kept(url, report.run),
     };
     let tables: Vec<String> = report.tables.iter().map(|table| table.source.clone()).collect();
     check.all_tables();
@@ -62,6 +63,13 @@ pub(crate) fn check(
         check.table(table);
     }
     (check.looked, check.wrong)
+}
+
+fn names_are_kept(url: &str, run: i64) -> bool {
+    let sql = format!(
+        "SELECT fingerprint::json -> 'options' ->> 'names' = 'keep' FROM litelift.run WHERE id = {run}"
+    );
+    pg::query_text(url, &sql) == [Some("t".to_owned())]
 }
 
 /// Target names by lower-case source table: the table's, and the columns' by lower-case source name.
@@ -189,6 +197,8 @@ struct Check<'a> {
     target: Target,
     looked: Looked,
     wrong: Vec<String>,
+    /// `--names keep`: the name of an index is that of the source, or a note tells another.
+    names_are_kept: bool,
 }
 
 impl Check<'_> {
@@ -385,6 +395,7 @@ impl Check<'_> {
                 let named = self.renamed("index", &name, table);
                 let index = there.iter().find(|index| index.name == named);
                 index.is_some_and(|index| (expression && index.unique == unique) || is_it(&index))
+                    || !self.names_are_kept && there.iter().any(|index| is_it(&index))
             };
             if found {
                 continue;
