@@ -3,7 +3,7 @@
 //! Purpose: one plain description for every later stage, made by `introspect`. PRAGMAs decide where
 //! they and the CREATE text disagree; the disagreement is kept in [`SourceSchema::remarks`].
 //!
-//! Known gaps: ON CONFLICT clauses are not kept (PostgreSQL has no such thing).
+//! Known gaps: comments in CREATE texts are not kept apart.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// CHECK constraints, of columns and of the table.
     pub checks: Vec<Check>,
+    /// ON CONFLICT clauses other than ABORT.
+    pub conflicts: Vec<Conflict>,
     /// The CREATE text as `sqlite_schema` has it.
     pub sql: String,
 }
@@ -278,6 +280,15 @@ pub struct Check {
     pub expression: String,
     /// What it says of one column, when it has a form that tells a type.
     pub says: Option<(usize, CheckSays)>,
+}
+
+/// An ON CONFLICT clause of a constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Name of the column or of the constraint, or its columns.
+    pub name: String,
+    /// The constraint with its clause, such as `UNIQUE ON CONFLICT REPLACE`.
+    pub text: String,
 }
 
 /// What a CHECK says of a column, NULL aside.

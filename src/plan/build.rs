@@ -43,7 +43,8 @@ pub struct Inputs<'a> {
 /// Builds the plan.
 ///
 /// # Errors
-/// [`ErrorKind::Source`] when a table has more columns than PostgreSQL can have.
+/// [`ErrorKind::Source`] when a table has more columns than PostgreSQL can have;
+/// [`ErrorKind::Usage`] when an enum type is called as a table is.
 pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let parts: Vec<TableParts<'_>> = inputs
         .tables
@@ -83,11 +84,13 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
                 .is_none_or(|table| selected(table) || inputs.schema.table(table).is_none())
     }));
     finish.sort_by_key(|step| (step.phase, step.table));
+    let types = types(inputs);
+    refuse_enum_named_as_table(&types, &tables)?;
     let evidence: Vec<&TableEvidence> = parts.iter().map(|part| part.evidence).collect();
     Ok(TransferPlan {
         schema: inputs.into.to_owned(),
         source_tz: inputs.zone.to_owned(),
-        types: types(inputs),
+        types,
         tables,
         ranges: ranges::in_order(&evidence),
         finish,
@@ -150,6 +153,20 @@ fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], of_keys: Vec<String>) ->
     );
     notes.extend(inputs.schema.remarks.iter().cloned());
     notes
+}
+
+/// PostgreSQL makes a type of each table, so an enum type cannot have a table's name.
+fn refuse_enum_named_as_table(types: &[TypePlan], tables: &[TablePlan]) -> Result<()> {
+    let tables: BTreeSet<&str> = tables.iter().map(|table| table.target.as_str()).collect();
+    match types.iter().find(|made| tables.contains(made.name.as_str())) {
+        None => Ok(()),
+        Some(made) => Err(Error::usage(format!(
+            "the type map calls an enum type \"{}\", and so is a table called",
+            made.name.escape_debug()
+        ))
+        .detail("PostgreSQL has a type of its own for each table.")
+        .hint("Give the rule another name, as enum(NAME).")),
+    }
 }
 
 /// The enum types that columns still have after all were decided.

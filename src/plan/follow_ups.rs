@@ -13,7 +13,7 @@ use crate::model::source::{SourceSchema, Table, TableKind, Trigger};
 
 /// Kinds of objects in the order in which one would work on them: rows first, then what keeps them
 /// right, then what makes them fast, then what is made of them.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "virtual table",
     "generated column",
     "automatic id",
@@ -24,6 +24,7 @@ const ORDER: [&str; 12] = [
     "unique constraint",
     "index",
     "foreign key",
+    "conflict clause",
     "view",
     "trigger",
 ];

@@ -39,6 +39,13 @@ pub fn of_table(
             source_text: format!("COLLATE {}", column.collation),
         });
     }
+    left.extend(table.conflicts.iter().map(|conflict| NotCarried {
+        object: "conflict clause".into(),
+        table: Some(table.name.clone()),
+        name: conflict.name.clone(),
+        reason: "in PostgreSQL an INSERT says itself what it does ON CONFLICT".into(),
+        source_text: conflict.text.clone(),
+    }));
     left.extend(index_of_virtual(table));
     for (column, evidence) in table.columns.iter().zip(&evidence.columns) {
         if let Some(generated) = &column.generated {

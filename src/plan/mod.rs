@@ -14,6 +14,7 @@ pub mod comments;
 pub mod ddl;
 pub mod default;
 pub mod follow_ups;
+mod foreign_keys;
 pub mod keys;
 pub mod leftovers;
 pub mod ranges;

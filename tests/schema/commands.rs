@@ -281,3 +281,26 @@ fn follow_ups_hold_everything_and_run_nothing_of_the_source() {
         JOIN pg_am a ON a.oid = c.relam WHERE a.amname IN ('gin', 'gist') AND c.relnamespace = 'public'::regnamespace";
     assert_eq!(database.query_one_text(made).as_deref(), Some("3"));
 }
+
+#[test]
+fn clauses_of_conflicts_are_named() {
+    let (_, _, report) = transferred_with(
+        "CREATE TABLE t (a TEXT NOT NULL ON CONFLICT IGNORE DEFAULT 'x',
+           b INT UNIQUE ON CONFLICT REPLACE, c INT UNIQUE ON CONFLICT ABORT,
+           PRIMARY KEY (a) ON CONFLICT ROLLBACK);",
+        |_| {},
+    );
+    let left: Vec<String> = report
+        .not_carried
+        .iter()
+        .map(|left| format!("{} {}: {}", left.object, left.name, left.source_text))
+        .collect();
+    assert_eq!(
+        left,
+        [
+            "conflict clause a: NOT NULL ON CONFLICT IGNORE",
+            "conflict clause b: UNIQUE ON CONFLICT REPLACE",
+            "conflict clause a: PRIMARY KEY (a) ON CONFLICT ROLLBACK",
+        ]
+    );
+}

@@ -4,6 +4,7 @@ use litelift::model::name_style::NameStyle;
 
 use super::{transferred, transferred_with};
 use crate::support::catalogue::{self, Names};
+use crate::support::{fixture, pg, transfer};
 
 const MIXED: &str = "
     CREATE TABLE UserAccounts (UserID INTEGER PRIMARY KEY, \"First Name\" TEXT UNIQUE, user_id INT,
@@ -149,4 +150,19 @@ fn names_that_postgresql_cannot_have_become_others_and_are_told() {
     The constraint "uq" of table "b" becomes "uq_ca9a30".
     éééééééééééééééééééééééééééééééééééééééé.y: bigint instead of text, so that its foreign key has one type on both sides.
     "#);
+}
+
+#[test]
+fn an_enum_type_cannot_be_called_as_a_table_is() {
+    let source =
+        fixture::from_sql("case.db", "CREATE TABLE status (id INTEGER PRIMARY KEY, s TEXT);");
+    let map = source.path.with_extension("csv");
+    let rules = "table,column,declared,evidence,pg_type,convert,note\nstatus,s,*,*,enum(status),enum:keep,\n";
+    std::fs::write(&map, rules).unwrap();
+    let database = pg::database();
+    let mut options = transfer::options(&source.path, &database.url);
+    options.inspect.type_maps.user = vec![map.to_str().unwrap().to_owned()];
+    let error = transfer::run(&options).unwrap_err();
+    assert_eq!(error.kind().exit_code(), 2, "{}", pg::explain(&error));
+    assert!(catalogue::lines(&database.url, Names::All).is_empty());
 }

@@ -10,8 +10,8 @@
 //! rows are carried over as ordinary ones.
 //!
 //! Known gaps: a CREATE text that is not UTF-8 is not parsed, so its CHECKs and expressions are
-//! unknown (a remark says so). Objects of the temporary schema are not looked at. Conflict clauses
-//! and the parts of a view or trigger are not kept.
+//! unknown (a remark says so). Objects of the temporary schema are not looked at. The parts of a
+//! view or trigger are not kept.
 
 mod catalogue;
 mod columns;

@@ -227,6 +227,7 @@ fn read_through(
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        conflicts: Vec::new(),
         sql: shown(object),
     })))
 }

@@ -32,6 +32,7 @@ fn table(name: &str, columns: Vec<Column>) -> Table {
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        conflicts: Vec::new(),
         sql: String::new(),
     }
 }
