@@ -315,7 +315,7 @@ pub fn look(
         let (snapshot, table) = (&opened.snapshot, pairs[table].0);
         introspect::check::column(snapshot, table, column, decision, &opened.zone, cancel)
     };
-    decide::settle(&opened.schema, &pairs, &mut mapping, &checked, &attempt)?;
+    decide::settle(&pairs, &mut mapping, &checked, &attempt)?;
     listener.on(Event::StageEnded { stage: Stage::Inspect });
     Ok(Looked { evidence, mapping, took: begun.elapsed() })
 }

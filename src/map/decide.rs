@@ -14,7 +14,7 @@ use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
 use crate::model::name_style::NameStyle;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
-use crate::model::source::{CheckSays, Column, SourceSchema, Table};
+use crate::model::source::{CheckSays, Column, Table};
 
 use super::fit::{self, is_natural};
 use super::names::{self, NameSpace};
@@ -58,7 +58,6 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
 /// # Errors
 /// Those of `attempt`.
 pub fn settle(
-    schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapping: &mut Mapping,
     checked: &[(Unproven, Checked)],
@@ -78,7 +77,7 @@ pub fn settle(
         }
         take(tables, mapping, *at, checked);
     }
-    let taken_over = unify::foreign_key_types(schema, tables, &mut mapping.tables, attempt)?;
+    let taken_over = unify::foreign_key_types(tables, &mut mapping.tables, attempt)?;
     for (at, checked) in taken_over {
         take(tables, mapping, at, &checked);
     }

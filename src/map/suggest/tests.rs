@@ -60,8 +60,7 @@ fn suggested(table: Table, evidence: Vec<Evidence>, user: &str) -> Vec<Suggestio
     let schema = SourceSchema { tables: vec![table], ..SourceSchema::default() };
     let pairs = [(&schema.tables[0], &evidence)];
     let mut mapping = decide::propose(&pairs, &rules, crate::model::name_style::NameStyle::Keep);
-    decide::settle(&schema, &pairs, &mut mapping, &[], &|_, _| Ok(decide::Checked::default()))
-        .unwrap();
+    decide::settle(&pairs, &mut mapping, &[], &|_, _| Ok(decide::Checked::default())).unwrap();
     suggestions(&schema, &pairs, &mapping, &rules)
 }
 
