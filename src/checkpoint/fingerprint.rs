@@ -15,6 +15,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::name_style::NameStyle;
 
 /// What must be equal for a run to go on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,12 @@ pub struct Choices {
     pub zone: String,
     /// All rules, the built-in ones included.
     pub rules: String,
+    /// `--names`.
+    #[serde(default)]
+    pub names: NameStyle,
+    /// `--comments`.
+    #[serde(default)]
+    pub comments: bool,
 }
 
 impl Choices {
@@ -66,6 +73,20 @@ impl Choices {
             found.push(format!(
                 "--source-tz was {} when the transfer began, now it is {}.",
                 earlier.zone, self.zone
+            ));
+        }
+        if self.names != earlier.names {
+            found.push(format!(
+                "--names was {} when the transfer began, now it is {}.",
+                earlier.names, self.names
+            ));
+        }
+        if self.comments != earlier.comments {
+            let given = |is: bool| if is { "given" } else { "not given" };
+            found.push(format!(
+                "--comments was {} when the transfer began, now it is {}.",
+                given(earlier.comments),
+                given(self.comments)
             ));
         }
         if self.rules != earlier.rules {

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Move into a throwaway PostgreSQL, report, and remove it again
     Rehearse(RehearseArgs),
+    /// Print the statements that make the tables, keys and indexes
+    Schema(SchemaArgs),
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +53,8 @@ pub(super) struct InspectArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     /// table, json, csv, markdown or html
@@ -86,6 +90,10 @@ pub(super) struct TransferArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
+    #[command(flatten)]
+    pub(super) comments: CommentsArg,
     /// Show types and statements; write nothing
     #[arg(long, help_heading = "Running")]
     pub(super) dry_run: bool,
@@ -110,6 +118,9 @@ pub(super) struct TransferArgs {
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,
+    /// Write what is not carried over to a file of SQL
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) follow_ups: Option<PathBuf>,
     /// Report of --dry-run: table, json, csv, markdown, html
     #[arg(
         long,
@@ -122,6 +133,39 @@ pub(super) struct TransferArgs {
     pub(super) format: Option<Format>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct SchemaArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    #[command(flatten)]
+    pub(super) into: IntoArg,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
+    #[command(flatten)]
+    pub(super) comments: CommentsArg,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    /// sql
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "sql",
+        help_heading = "Output",
+        hide_possible_values = true
+    )]
+    pub(super) format: SchemaFormat,
+    /// Write the statements to a file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) help: HelpArg,
 }
@@ -175,6 +219,8 @@ pub(super) struct RehearseArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     /// Stop unless everything fits and is carried over
@@ -260,6 +306,22 @@ pub(super) struct BadRowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct NamesArg {
+    /// Style of names: lower or snake
+    #[arg(long, value_name = "STYLE", default_value = "keep", hide_possible_values = true)]
+    pub(super) names: Names,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct CommentsArg {
+    /// Keep declared types as comments on columns
+    #[arg(long)]
+    pub(super) comments: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct JobsArg {
     // Not a doc comment: rustdoc takes the brackets for a link.
     #[arg(
@@ -310,6 +372,20 @@ pub(super) enum OnBadRow {
     Reject,
 }
 
+/// How names are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Names {
+    Keep,
+    Lower,
+    Snake,
+}
+
+/// What `schema` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    Sql,
+}
+
 /// How deep a comparison goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
@@ -358,6 +434,16 @@ Exit codes: 0 every row arrived; 1 differences, rejected rows, or with --strict
 anything not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL;
 5 interrupted";
 
+const SCHEMA_EXTRA: &str = "\
+Examples:
+  litelift schema --from dev.db --output schema.sql
+  litelift schema --from dev.db --names snake --into app | psql app
+
+Every value is looked at, for types depend on them. What is not carried over is
+listed in comments at the end.
+
+Exit codes: 0 done; 2 usage; 3 file unreadable or damaged; 5 interrupted";
+
 /// Returns the command line's description, with examples and exit codes in the help or without.
 pub(super) fn description(with_extras: bool) -> clap::Command {
     let command = Arguments::command();
@@ -369,6 +455,7 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("transfer", TRANSFER_EXTRA),
         ("verify", VERIFY_EXTRA),
         ("rehearse", REHEARSE_EXTRA),
+        ("schema", SCHEMA_EXTRA),
     ]
     .into_iter()
     .fold(command, |command, (name, extra)| {

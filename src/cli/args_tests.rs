@@ -28,6 +28,7 @@ fn help_of_the_program() {
       transfer  Create the tables in PostgreSQL and move all rows
       verify    Compare a SQLite file with a target that it was moved to
       rehearse  Move into a throwaway PostgreSQL, report, and remove it again
+      schema    Print the statements that make the tables, keys and indexes
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -56,6 +57,7 @@ fn help_of_inspect() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
           --jobs <N>  Jobs at once [default: one per core, 2 to 8]
@@ -87,6 +89,8 @@ fn help_of_transfer() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
+          --comments              Keep declared types as comments on columns
 
     Running:
           --dry-run             Show types and statements; write nothing
@@ -101,11 +105,12 @@ fn help_of_transfer() {
           --no-verify           Do not compare at the end
 
     Output:
-          --format <FORMAT>  Report of --dry-run: table, json, csv, markdown, html
-          --json             Print the report as JSON instead of the summary
-      -q, --quiet            Errors and the final sentence only
-      -v, --verbose          List every table and object, and tell each step
-      -h, --help             Print help (--help adds examples and exit codes)
+          --follow-ups <FILE>  Write what is not carried over to a file of SQL
+          --format <FORMAT>    Report of --dry-run: table, json, csv, markdown, html
+          --json               Print the report as JSON instead of the summary
+      -q, --quiet              Errors and the final sentence only
+      -v, --verbose            List every table and object, and tell each step
+      -h, --help               Print help (--help adds examples and exit codes)
     ");
 }
 
@@ -156,6 +161,7 @@ fn help_of_rehearse() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
           --jobs <N>           Jobs at once [default: one per core, 2 to 8]
@@ -173,8 +179,38 @@ fn help_of_rehearse() {
 }
 
 #[test]
+fn help_of_schema() {
+    insta::assert_snapshot!(help("schema", false), @r"
+    Print the statements that make the tables, keys and indexes
+
+    Usage: litelift schema [OPTIONS] --from <FILE>
+
+    Source and target:
+          --from <FILE>    SQLite file to read; never written to
+          --into <SCHEMA>  Schema in the target [default: public]
+
+    What to take, and as what:
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
+          --comments              Keep declared types as comments on columns
+
+    Running:
+          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
+
+    Output:
+          --format <FORMAT>  sql [default: sql]
+          --output <FILE>    Write the statements to a file
+      -h, --help             Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
 fn long_help_adds_to_the_short_one_and_fits_a_screen() {
-    for command in ["inspect", "transfer", "verify", "rehearse"] {
+    for command in ["inspect", "transfer", "verify", "rehearse", "schema"] {
         let (short, long) = (help(command, false), help(command, true));
         assert!(long.starts_with(&short), "{command}");
         assert!(long.contains("\nExamples:\n") && long.contains("\nExit codes: 0 "), "{command}");
@@ -182,7 +218,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         assert!(long.lines().count() <= 50, "{command}: {}", long.lines().count());
     }
     // Written to fit, because clap breaks a long line where nobody wants it.
-    for extra in [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA] {
+    for extra in [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA, SCHEMA_EXTRA] {
         for line in extra.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -18,6 +18,7 @@ mod board;
 mod commands;
 mod crash;
 mod failure;
+mod follow_ups_file;
 mod inspect_command;
 mod inspect_csv;
 mod names;
@@ -28,6 +29,7 @@ mod report_html;
 mod report_markdown;
 #[cfg(test)]
 mod sample;
+mod schema_command;
 mod secret;
 mod sections;
 mod sentence;

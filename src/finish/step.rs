@@ -57,7 +57,9 @@ async fn refused(
     if let (Some(sql), Some(&SqlState::FOREIGN_KEY_VIOLATION)) = (&step.orphans_sql, error.code()) {
         let row =
             session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
-        return Ok(StepOutcome::Orphans { rows: row.get(0) });
+        let keys: Vec<String> = row.get(1);
+        let keys = serde_json::to_string(&keys).unwrap_or_default();
+        return Ok(StepOutcome::Orphans { rows: row.get(0), keys });
     }
     let message = error.as_db_error().map(failure::in_one_line).unwrap_or_default();
     Ok(StepOutcome::Refused { message })

@@ -3,7 +3,7 @@
 //! Purpose: the first matching rule names a type; when some values do not fit it, the narrowest
 //! type of `WIDER` that holds every value takes its place, and the decision says so.
 //!
-//! Known gaps: names are always kept (`--names` is not there yet); see [`super::names`].
+//! Known gaps: no rule names a table or column; see [`super::names`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,13 @@ use crate::error::Result;
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, Mapping, TableMapping, Unfit, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
+use crate::model::name_style::NameStyle;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
-use crate::model::source::{CheckSays, Column, SourceSchema, Table};
+use crate::model::source::{CheckSays, Column, Table};
 
 use super::fit::{self, is_natural};
-use super::names::NameSpace;
+use super::names::{self, NameSpace};
 use super::rules::{Match, Rules};
 use super::unify;
 
@@ -57,7 +58,6 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
 /// # Errors
 /// Those of `attempt`.
 pub fn settle(
-    schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapping: &mut Mapping,
     checked: &[(Unproven, Checked)],
@@ -77,7 +77,7 @@ pub fn settle(
         }
         take(tables, mapping, *at, checked);
     }
-    let taken_over = unify::foreign_key_types(schema, tables, &mut mapping.tables, attempt)?;
+    let taken_over = unify::foreign_key_types(tables, &mut mapping.tables, attempt)?;
     for (at, checked) in taken_over {
         take(tables, mapping, at, &checked);
     }
@@ -207,46 +207,51 @@ pub const CHECKED_EXAMPLES_MAX: usize = EXAMPLES_MAX;
 /// Proposes for every table. `tables` are those that were selected and scanned, in source order. The
 /// proposal becomes final by [`settle`].
 #[must_use]
-pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules) -> Mapping {
-    let mut relations = NameSpace::default();
+pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules, style: NameStyle) -> Mapping {
+    let sources: Vec<&str> = tables.iter().map(|(table, _)| table.name.as_str()).collect();
+    let targets = NameSpace::default().take_all(&sources, style);
     let mut renamed = Vec::new();
     let mut used = BTreeSet::new();
     let mapped: Vec<TableMapping> = tables
         .iter()
-        .map(|(table, evidence)| {
-            let target = relations.take(&table.name);
-            if target != table.name {
-                renamed
-                    .push(format!("Table \"{}\" becomes \"{target}\".", table.name.escape_debug()));
-            }
-            let columns = columns(table, evidence, rules, &mut used, &mut renamed);
+        .zip(targets)
+        .map(|((table, evidence), target)| {
+            let shown = format!("Table \"{}\"", table.name.escape_debug());
+            renamed.extend(names::changed(&shown, &table.name, &target, style));
+            let columns = columns(table, evidence, rules, style, &mut used, &mut renamed);
             TableMapping { source: table.name.clone(), target, columns }
         })
         .collect();
-    Mapping { tables: mapped, renamed, enums: BTreeMap::new(), unused_rules: rules.unused(&used) }
+    Mapping {
+        tables: mapped,
+        names: style,
+        renamed,
+        enums: BTreeMap::new(),
+        unused_rules: rules.unused(&used),
+    }
 }
 
 fn columns(
     table: &Table,
     evidence: &TableEvidence,
     rules: &Rules,
+    style: NameStyle,
     used: &mut BTreeSet<usize>,
     renamed: &mut Vec<String>,
 ) -> Vec<Decision> {
-    let mut names = NameSpace::of_columns();
-    let pairs = table.columns.iter().zip(&evidence.columns).enumerate();
+    let sources: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let targets = NameSpace::of_columns().take_all(&sources, style);
+    let pairs = table.columns.iter().zip(&evidence.columns).zip(targets).enumerate();
     pairs
-        .map(|(position, (column, evidence))| {
+        .map(|(position, ((column, evidence), target))| {
             let matched = rules.first_match(table, position, evidence);
             used.insert(matched.rule);
-            let target = names.take(&column.name);
-            if target != column.name {
-                renamed.push(format!(
-                    "Column \"{}\".\"{}\" becomes \"{target}\".",
-                    table.name.escape_debug(),
-                    column.name.escape_debug()
-                ));
-            }
+            let shown = format!(
+                "Column \"{}\".\"{}\"",
+                table.name.escape_debug(),
+                column.name.escape_debug()
+            );
+            renamed.extend(names::changed(&shown, &column.name, &target, style));
             decide(table, position, column, target, matched, evidence)
         })
         .collect()

@@ -6,7 +6,7 @@
 //! counts by itself stays an integer: an id that became text would cost more than a foreign key.
 //! Where no type fits, the columns keep theirs, and the plan leaves the foreign key out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::error::Result;
 use crate::model::convert::{Convert, LabelTable};
@@ -14,7 +14,7 @@ use crate::model::decision::{Decision, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence};
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
-use crate::model::source::{IndexTerm, IndexTermOf, SourceSchema, Table};
+use crate::model::source::{IndexTerm, IndexTermOf, Table};
 
 use super::decide::{Checked, Unproven, WIDER};
 use super::fit;
@@ -39,12 +39,11 @@ struct Candidate {
 /// # Errors
 /// Those of `attempt`.
 pub(super) fn foreign_key_types(
-    schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapped: &mut [TableMapping],
     attempt: &Attempt<'_>,
 ) -> Result<Vec<(ColumnAt, Checked)>> {
-    let (components, children) = components(schema, tables);
+    let (components, children) = components(tables);
     let mut taken_over = Vec::new();
     for component in components {
         let types: Vec<PgType> = component
@@ -165,10 +164,12 @@ pub(crate) fn comparable(a: PgType, b: PgType) -> bool {
 
 /// Returns the groups of two or more columns that foreign keys connect, each in source order, and
 /// the columns that point to another one.
-fn components(
-    schema: &SourceSchema,
-    tables: &[(&Table, &TableEvidence)],
-) -> (Vec<Vec<ColumnAt>>, BTreeSet<ColumnAt>) {
+fn components(tables: &[(&Table, &TableEvidence)]) -> (Vec<Vec<ColumnAt>>, BTreeSet<ColumnAt>) {
+    let positions: HashMap<String, usize> = tables
+        .iter()
+        .enumerate()
+        .map(|(position, (table, _))| (table.name.to_ascii_lowercase(), position))
+        .collect();
     let mut first_of = Vec::with_capacity(tables.len());
     let mut total = 0;
     for (table, _) in tables {
@@ -178,7 +179,7 @@ fn components(
     let mut leader: Vec<usize> = (0..total).collect();
     let mut children = BTreeSet::new();
     for (child, (table, _)) in tables.iter().enumerate() {
-        for (column, parent, parent_column) in edges(schema, tables, table) {
+        for (column, parent, parent_column) in edges(&positions, tables, table) {
             let (a, b) = (
                 find(&mut leader, first_of[child] + column),
                 find(&mut leader, first_of[parent] + parent_column),
@@ -201,16 +202,15 @@ fn components(
 /// Returns (child column, parent table, parent column) of each foreign key of a table, as far as
 /// they exist among the selected tables.
 fn edges(
-    schema: &SourceSchema,
+    positions: &HashMap<String, usize>,
     tables: &[(&Table, &TableEvidence)],
     table: &Table,
 ) -> Vec<(usize, usize, usize)> {
     let mut edges = Vec::new();
     for key in &table.foreign_keys {
-        let Some(parent) = schema.table(&key.parent) else { continue };
-        let Some(position) = tables.iter().position(|(other, _)| other.name == parent.name) else {
-            continue;
-        };
+        let position = positions.get(&key.parent.to_ascii_lowercase()).copied();
+        let Some(position) = position else { continue };
+        let parent = tables[position].0;
         let pointed: Option<Vec<usize>> =
             parent_positions(parent, &key.parent_columns).into_iter().collect();
         // A key that PostgreSQL cannot have must not change a type.

@@ -6,9 +6,11 @@
 pub mod convert;
 pub mod decision;
 pub mod evidence;
+pub mod follow_up;
 pub mod ident;
 pub mod literal;
 pub mod mark;
+pub mod name_style;
 pub mod number;
 pub mod on_misfit;
 pub mod pg_type;
