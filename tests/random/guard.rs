@@ -1,5 +1,5 @@
 //! A target that watches: a canary that no text of a source may harm, and a log of every statement
-//! that makes something, written by the server itself.
+//! that makes something, written by the server itself. The role must be a superuser, as the tests' own is.
 
 use litelift::report::{DdlReport, TransferReport};
 

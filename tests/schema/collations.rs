@@ -85,6 +85,9 @@ fn keys_that_fold_are_unique_as_in_the_source() {
     index t t_r_key UNIQUE  USING btree (rtrim(r, ' '::text))
     table t r
     "#);
+    let upsert =
+        "INSERT INTO t (k, r) VALUES ('A', 'n') ON CONFLICT (lower(k COLLATE \"C\")) DO NOTHING";
+    assert_eq!(refusal(&database, upsert), None);
     // Whatever SQLite says of a row, PostgreSQL says too.
     let sqlite = Connection::open(&source.path).unwrap();
     for (values, wanted) in [
