@@ -339,6 +339,7 @@ mod tests {
             affinity: Affinity::of_declared(declared),
             not_null: false,
             default: Some(source.into()),
+            default_tree: None,
             default_is_word: word,
             generated: None,
             collation: "BINARY".into(),

@@ -56,7 +56,7 @@ pub fn source_schema(connection: &Connection) -> Result<SourceSchema> {
     for object in &contents.objects {
         match object.kind {
             ObjectKind::Table => take_table(&mut schema, &mut catalogue, &contents, object)?,
-            ObjectKind::View => take_view(&mut schema, object),
+            ObjectKind::View => take_view(&mut schema, &mut catalogue, object)?,
             ObjectKind::Trigger => take_trigger(&mut schema, object),
             ObjectKind::Index => {}
             ObjectKind::Unknown => schema.remarks.push(format!(
@@ -173,11 +173,24 @@ fn take_table(
     Ok(())
 }
 
-fn take_view(schema: &mut SourceSchema, object: &Object) {
-    if let Err(reason) = with_text(object, ddl::view) {
+fn take_view(
+    schema: &mut SourceSchema,
+    catalogue: &mut Catalogue<'_>,
+    object: &Object,
+) -> Result<()> {
+    let query = with_text(object, ddl::view).unwrap_or_else(|reason| {
         schema.remarks.push(not_parsed("view", &object.name, &reason));
-    }
-    schema.views.push(View { name: object.name.clone(), sql: shown(object) });
+        Err("it could not be parsed".to_owned())
+    });
+    // A view over what is not there cannot be compiled; its text is all there is of it.
+    let columns = catalogue.columns(&object.name)?.unwrap_or_default();
+    schema.views.push(View {
+        name: object.name.clone(),
+        columns: columns.into_iter().map(|column| column.name).collect(),
+        query,
+        sql: shown(object),
+    });
+    Ok(())
 }
 
 fn take_trigger(schema: &mut SourceSchema, object: &Object) {
