@@ -220,6 +220,15 @@ pub struct Call {
 }
 
 impl Expr {
+    /// Returns whether a name stands anywhere in the expression, queries left out.
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        match self {
+            Self::Name(known) => known.name.eq_ignore_ascii_case(name),
+            other => other.children().iter().any(|child| child.names(name)),
+        }
+    }
+
     /// Returns the expressions directly below, queries left out.
     #[must_use]
     pub fn children(&self) -> Vec<&Self> {

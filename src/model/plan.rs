@@ -142,16 +142,22 @@ pub struct RangePlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Columns that become GENERATED.
+    Generated,
     /// PRIMARY KEY and UNIQUE.
     Keys,
     /// Other indexes.
     Indexes,
+    /// CHECK ... NOT VALID.
+    Checks,
     /// FOREIGN KEY ... NOT VALID.
     ForeignKeys,
     /// VALIDATE CONSTRAINT.
     Validate,
     /// `setval`.
     Sequences,
+    /// CREATE VIEW.
+    Views,
     /// ANALYZE.
     Analyze,
 }
@@ -171,7 +177,9 @@ pub struct FinishStep {
     pub sql: String,
     /// How the source says it; shown when the target refuses.
     pub source_text: String,
-    /// Counts the rows that break a foreign key; only for [`Phase::Validate`].
+    /// Counts the rows that break a foreign key or CHECK ([`Phase::Validate`]), or in which PostgreSQL
+    /// computes another value than SQLite did ([`Phase::Generated`]); gives the oid of what was made
+    /// ([`Phase::Views`]).
     pub orphans_sql: Option<String>,
 }
 

@@ -307,7 +307,7 @@ pub enum CheckSays {
 pub struct View {
     /// Name.
     pub name: String,
-    /// Names of its columns as SQLite has them; empty when SQLite cannot compile it here.
+    /// Names of its columns as SQLite has them, or as they are given; empty when neither is known.
     pub columns: Vec<String>,
     /// Its query as a tree.
     pub query: Result<Select, String>,

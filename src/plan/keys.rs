@@ -3,7 +3,7 @@
 //! Purpose: every name of a relation is taken from one name space, the application's own index
 //! names first, so that a name PostgreSQL would make itself cannot be in their way.
 //!
-//! Known gaps: partial and expression indexes are listed, not made; a collation other than BINARY is
+//! Known gaps: a collation other than BINARY is
 //! listed, and its key or index made with the column's own comparison.
 
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ pub fn plan(
     let mut keys = Keys { unique: vec![BTreeSet::new(); parts.len()], ..Keys::default() };
     for part in parts {
         for index in &part.table.indexes {
-            plan_index(part, index, into, relations, &mut keys);
+            plan_index(part, index, into, &schema.encoding, relations, &mut keys);
         }
     }
     for part in parts {
@@ -211,26 +211,24 @@ fn plan_index(
     part: &TableParts<'_>,
     index: &Index,
     into: &str,
+    encoding: &str,
     relations: &mut NameSpace,
     keys: &mut Keys,
 ) {
     let mut terms = Vec::new();
     let mut columns = BTreeSet::new();
-    let mut reason = index.predicate.as_ref().map(|_| "it is partial");
+    let mut is_special = index.predicate.is_some();
     for term in &index.terms {
         match &term.of {
             IndexTermOf::Column(column) => {
                 terms.push((part.mapping.columns[*column].target.as_str(), term.descending));
                 columns.insert(*column);
             }
-            IndexTermOf::Expression(_) => reason = Some("it is over an expression"),
-            IndexTermOf::Rowid => reason = Some("it is over the rowid, which has no column"),
+            IndexTermOf::Expression(_) | IndexTermOf::Rowid => is_special = true,
         }
     }
-    if let Some(reason) = reason {
-        let object = if index.predicate.is_some() { "partial index" } else { "expression index" };
-        let reason = format!("{reason}; this version does not translate it");
-        keys.not_carried.push(part.not_carried(object, &index.name, reason, index.sql.clone()));
+    if is_special {
+        plan_special_index(part, index, into, encoding, relations, keys);
         return;
     }
     let name = relations.take(&index.name);
@@ -250,6 +248,37 @@ fn plan_index(
         source_text: index.sql.clone(),
         orphans_sql: None,
     });
+}
+
+/// An index that is partial or over expressions.
+fn plan_special_index(
+    part: &TableParts<'_>,
+    index: &Index,
+    into: &str,
+    encoding: &str,
+    relations: &mut NameSpace,
+    keys: &mut Keys,
+) {
+    let object = if index.predicate.is_some() { "partial index" } else { "expression index" };
+    // The name is taken only when the index is made.
+    if let Err(reason) = super::indexes::create(part, index, &index.name, into, encoding) {
+        let reason = format!("it is not translated: {reason}");
+        keys.not_carried.push(part.not_carried(object, &index.name, reason, index.sql.clone()));
+        return;
+    }
+    let name = relations.take(&index.name);
+    keys.note_name(part, "index", &index.name, &name);
+    if let Ok(sql) = super::indexes::create(part, index, &name, into, encoding) {
+        keys.steps.push(FinishStep {
+            phase: Phase::Indexes,
+            table: part.position,
+            object: if index.unique { "unique index" } else { "index" }.into(),
+            name,
+            sql,
+            source_text: index.sql.clone(),
+            orphans_sql: None,
+        });
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a foreign key sees two tables and both name spaces")]

@@ -124,7 +124,7 @@ impl Bench {
         };
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         drop(statement);
-        let tree = ddl::view(&format!("CREATE VIEW v AS {text}")).and_then(|tree| tree);
+        let tree = ddl::view(&format!("CREATE VIEW v AS {text}")).and_then(|text| text.query);
         let relations = std::slice::from_ref(&self.relation);
         let made =
             tree.and_then(|tree| view(&tree, ("v", "v"), &columns, "public", relations, "UTF-8"));

@@ -9,5 +9,6 @@
 
 mod both;
 mod canary;
+mod carried;
 mod cases;
 mod random;

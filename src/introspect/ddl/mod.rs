@@ -107,6 +107,15 @@ pub struct IndexText {
     pub predicate: Option<(String, Parsed)>,
 }
 
+/// What a CREATE VIEW text says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewText {
+    /// Names of its columns, where they are given.
+    pub columns: Vec<String>,
+    /// Its query, or why the tree cannot hold it.
+    pub query: Result<Select, String>,
+}
+
 /// What a CREATE VIRTUAL TABLE text says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VirtualTableText {
@@ -174,17 +183,19 @@ pub fn virtual_table(sql: &str) -> Result<VirtualTableText, Unparsable> {
     })
 }
 
-/// Parses a CREATE VIEW text. The inner result says why a query cannot be held as a tree.
+/// Parses a CREATE VIEW text.
 ///
 /// # Errors
 /// The parser's message.
-pub fn view(sql: &str) -> Result<Result<Select, String>, Unparsable> {
+pub fn view(sql: &str) -> Result<ViewText, Unparsable> {
     parsed(sql, |statement| match statement {
-        Stmt::CreateView { select, .. } => {
-            Ok(query::select(select, query::Nested(0)).and_then(|mut select| {
+        Stmt::CreateView { select, columns, .. } => {
+            let query = query::select(select, query::Nested(0)).and_then(|mut select| {
                 query::order_limits(&mut select, sql)?;
                 Ok(select)
-            }))
+            });
+            let columns = columns.iter().copied().flatten().map(indexed_column).collect();
+            Ok(ViewText { columns, query })
         }
         _ => Err("it is not a CREATE VIEW".to_owned()),
     })

@@ -27,7 +27,7 @@ use rusqlite::Connection;
 
 use self::catalogue::{Catalogue, Listed, Object, ObjectKind, Storage};
 use self::virtual_tables::VirtualTable;
-use super::ddl;
+use super::ddl::{self, ViewText};
 use crate::error::Result;
 use crate::model::source::{SourceSchema, Trigger, UnreadableTable, View};
 
@@ -178,16 +178,18 @@ fn take_view(
     catalogue: &mut Catalogue<'_>,
     object: &Object,
 ) -> Result<()> {
-    let query = with_text(object, ddl::view).unwrap_or_else(|reason| {
+    let text = with_text(object, ddl::view).unwrap_or_else(|reason| {
         schema.remarks.push(not_parsed("view", &object.name, &reason));
-        Err("it could not be parsed".to_owned())
+        ViewText { columns: Vec::new(), query: Err("it could not be parsed".to_owned()) }
     });
-    // A view over what is not there cannot be compiled; its text is all there is of it.
+    // A view over another one is not compiled here, for that could take for ever; nor is one over
+    // what is not there.
     let columns = catalogue.columns(&object.name)?.unwrap_or_default();
+    let known: Vec<String> = columns.into_iter().map(|column| column.name).collect();
     schema.views.push(View {
         name: object.name.clone(),
-        columns: columns.into_iter().map(|column| column.name).collect(),
-        query,
+        columns: if known.is_empty() { text.columns } else { known },
+        query: text.query,
         sql: shown(object),
     });
     Ok(())

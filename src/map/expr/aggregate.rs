@@ -106,7 +106,11 @@ impl Translator<'_> {
                 let (of, class, cast) = match number.class {
                     Class::Int => (wide(&number), Class::Int, "::bigint"),
                     Class::Real => (number.sql.clone(), Class::Real, ""),
-                    class => return Err(format!("sum of {}", class.shown())),
+                    // Decimals are summed exactly, which is nearer to SQLite's compensated sum.
+                    Class::Number if number.numeric => {
+                        (number.sql.clone(), Class::Number, "::double precision")
+                    }
+                    class => (double(&number), class, ""),
                 };
                 let sql = Sql::tight(format!("sum({distinct}{}){filter}{cast}", of.text));
                 let mut sum = Value::of(sql, class, &[&number]).maybe_null();
@@ -230,5 +234,11 @@ impl Translator<'_> {
 
 /// True where equal in SQLite is equal in PostgreSQL.
 pub(super) fn sorts_plainly(value: &Value) -> bool {
-    value.class != Class::Text || value.collation.unwrap_or_default() == Collation::Binary
+    match value.class {
+        Class::Text => value.collation.unwrap_or_default() == Collation::Binary,
+        Class::Opaque | Class::Json | Class::JsonItem | Class::Mixed | Class::Moment(_, None) => {
+            false
+        }
+        _ => true,
+    }
 }

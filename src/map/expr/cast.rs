@@ -163,8 +163,10 @@ impl Translator<'_> {
                 class if class.is_number() && affinity != Affinity::Text => Ok(double(value)),
                 class => unfit(class),
             },
-            PgType::Numeric(None) => match value.class {
+            PgType::Numeric(sizes) => match value.class {
                 Class::Int | Class::Bool => Ok(wide(value).cast("numeric")),
+                // Digits beyond the scale would be rounded off.
+                _ if sizes.is_some() => unfit(value.class),
                 Class::Number if value.numeric => Ok(value.sql.clone()),
                 // Its shortest digits: a cast alone would keep 15 of them.
                 Class::Real | Class::Number if !value.is_infinite => {

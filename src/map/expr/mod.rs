@@ -39,7 +39,7 @@ use crate::model::source::Affinity;
 pub use query::{View, view};
 pub use scope::Relation;
 
-use value::{Class, Sql, Value};
+use value::{Class, Collation, Sql, Value};
 
 /// Longest text that is made of one expression: some rules need an operand several times.
 const SQL_BYTES_MAX: usize = 16 << 10;
@@ -125,6 +125,43 @@ impl<'a> Translator<'a> {
         let value = self.value(expr)?;
         let sql = self.output(&value)?;
         self.done(sql, value.class)
+    }
+
+    /// The same, compared by a collation: a term of an index.
+    ///
+    /// # Errors
+    /// Why it is not translated.
+    pub fn folded_term(mut self, expr: &Expr, collation: &str) -> Result<Translated, String> {
+        let value = self.value(expr)?;
+        let sql = self.keyed(&value, collation)?;
+        self.done(sql, value.class)
+    }
+
+    /// A column as a term of an index, compared by a collation.
+    ///
+    /// # Errors
+    /// Why PostgreSQL cannot compare so.
+    pub fn indexed(mut self, column: usize, collation: &str) -> Result<String, String> {
+        let relation = self.scopes.first().and_then(|scope| scope.first());
+        let value = relation.ok_or("there is no table")?.read_opaque(column);
+        let sql = if value.class == Class::Text {
+            self.keyed(&value, collation)?
+        } else {
+            value.sql.clone()
+        };
+        let is_column = sql == value.sql;
+        let sql = self.done(sql, value.class)?.sql;
+        Ok(if is_column { sql } else { format!("({sql})") })
+    }
+
+    /// What an index compares: the text as a collation sees it.
+    fn keyed(&mut self, value: &Value, collation: &str) -> Result<Sql, String> {
+        let collation = Collation::named(collation)
+            .ok_or_else(|| format!("only its application knows collation {collation}"))?;
+        if value.class == Class::Text && collation != Collation::Binary {
+            return Ok(compare::folded(value, collation));
+        }
+        self.output(value)
     }
 
     /// Translates what a column of the source is computed from, or defaults to, for its type in the

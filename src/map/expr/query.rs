@@ -30,7 +30,7 @@ pub struct View {
 }
 
 /// Translates a view. `name` is its own in source and target, `columns` are the names that SQLite has
-/// for its columns, `relations` what FROM can name.
+/// for its columns (none: those of the query), `relations` what FROM can name.
 ///
 /// # Errors
 /// Why it is not translated.
@@ -45,8 +45,15 @@ pub fn view(
     let mut translator = Translator::over(&Relation::empty(), Need::Anything, encoding);
     translator.relations = relations;
     let selected = translator.select(query)?;
+    let own;
+    let columns = if columns.is_empty() {
+        own = own_names(&selected.columns)?;
+        &own
+    } else {
+        columns
+    };
     if columns.len() != selected.columns.len() {
-        return Err("SQLite cannot compile it here, so the names of its columns are unknown".into());
+        return Err("SQLite has other columns for it than its query gives".into());
     }
     let mut space = crate::map::names::NameSpace::of_columns();
     let targets: Vec<String> = columns.iter().map(|column| space.take(column)).collect();
@@ -71,6 +78,25 @@ pub fn view(
     );
     check_length(&Sql::tight(sql.clone()))?;
     Ok(View { sql, notes: translator.notes, kinds, relation })
+}
+
+/// The names of a view's columns where SQLite was not asked: those that are given or those of columns,
+/// a number behind one that is there already.
+fn own_names(columns: &[(String, Value)]) -> Result<Vec<String>, String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in columns {
+        if name.is_empty() {
+            return Err("it has an expression without a name over another view".into());
+        }
+        let mut free = name.clone();
+        let mut count = 0;
+        while names.iter().any(|known| known.eq_ignore_ascii_case(&free)) {
+            count += 1;
+            free = format!("{name}:{count}");
+        }
+        names.push(free);
+    }
+    Ok(names)
 }
 
 /// A column of a view or subquery, seen from outside.

@@ -3,7 +3,7 @@
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, TableMapping};
 use crate::model::evidence::{Evidence, StampForm, TableEvidence, ValueKind};
-use crate::model::expression::Expr;
+use crate::model::expression::Parsed;
 use crate::model::ident::{qualified, quoted};
 use crate::model::pg_type::PgType;
 use crate::model::source::{Affinity, Column, Table};
@@ -96,15 +96,9 @@ impl Relation {
     ///
     /// # Errors
     /// Why it cannot be translated.
-    pub fn inline(
-        &mut self,
-        position: usize,
-        expr: &Expr,
-        need: Need,
-        encoding: &str,
-    ) -> Result<(), String> {
-        let mut translator = Translator::over(self, need, encoding);
-        let mut value = translator.value(expr)?;
+    pub fn inline(&mut self, position: usize, expr: &Parsed, encoding: &str) -> Result<(), String> {
+        let mut translator = Translator::over(self, Need::Immutable, encoding);
+        let mut value = translator.value(expr.as_ref().map_err(Clone::clone)?)?;
         let Some(column) = self.columns.get(position) else { return Ok(()) };
         // It is what the column stores: of the column's class, or it may not be read at all.
         if value.class != column.value.class || column.opaque.is_some() {
@@ -117,6 +111,13 @@ impl Relation {
         value.is_collated = false;
         self.set_inlined(position, value);
         Ok(())
+    }
+
+    /// Says that a column cannot be read, and why.
+    pub fn hide(&mut self, position: usize, reason: &str) {
+        if let Some(column) = self.columns.get_mut(position) {
+            column.opaque = Some(reason.to_owned());
+        }
     }
 
     fn set_inlined(&mut self, position: usize, value: Value) {

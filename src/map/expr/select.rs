@@ -171,8 +171,9 @@ impl Translator<'_> {
         let value = translate(self)?;
         let seen = std::mem::take(&mut self.aggregates.bare);
         if !groups.iter().any(|group| group.expr == *expr) {
-            let is_named =
-                |column: &(usize, usize)| groups.iter().any(|g| g.column == Some(*column));
+            let is_named = |column: &(usize, usize)| {
+                groups.iter().any(|g| g.column == Some(*column)) || self.has_key(groups, column.0)
+            };
             bare.extend(seen.into_iter().filter(|column| !is_named(column)));
         }
         Ok(value)
@@ -222,7 +223,8 @@ impl Translator<'_> {
         core: &SelectCore,
         results: &[(Expr, String)],
     ) -> Result<Vec<Group>, String> {
-        let mut groups = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut doubtful = Vec::new();
         for term in &core.group_by {
             let expr = match whole_number(term) {
                 Some(at) => {
@@ -240,13 +242,8 @@ impl Translator<'_> {
                 },
             };
             let value = self.result(expr)?;
-            if !sorts_plainly(&value) {
-                return Err("GROUP BY a collation that PostgreSQL does not have".into());
-            }
-            if value.constant.is_some()
-                || matches!(value.class, Class::Moment(_, None) | Class::Json)
-            {
-                return Err("GROUP BY of that kind".into());
+            if value.constant.is_some() {
+                return Err("GROUP BY a constant".into());
             }
             let column = match expr {
                 Expr::Name(name) => self
@@ -255,9 +252,28 @@ impl Translator<'_> {
                     .map(|(_, relation, column)| (relation, column)),
                 _ => None,
             };
+            if !sorts_plainly(&value) {
+                doubtful.push((column, value.class));
+            }
             groups.push(Group { sql: self.output(&value)?.text, expr: expr.clone(), column });
         }
+        // Beside the key of its table a column makes no groups of its own.
+        for (column, class) in doubtful {
+            if !column.is_some_and(|(relation, _)| self.has_key(&groups, relation)) {
+                return Err(format!(
+                    "GROUP BY {}, of which PostgreSQL takes others for equal",
+                    class.shown()
+                ));
+            }
+        }
         Ok(groups)
+    }
+
+    /// Whether the rowid of a table is among the groups: all of its columns depend on it then, which
+    /// PostgreSQL knows by the primary key.
+    fn has_key(&self, groups: &[Group], relation: usize) -> bool {
+        let rowid = self.scopes.last().and_then(|scope| scope.get(relation)).and_then(|r| r.rowid);
+        rowid.is_some_and(|rowid| groups.iter().any(|g| g.column == Some((relation, rowid))))
     }
 
     /// A term of ORDER BY of a plain SELECT.
