@@ -9,6 +9,7 @@ mod cli;
 mod comparer;
 mod corpus;
 mod documents;
+mod expressions;
 mod fixtures;
 mod inspect;
 mod oracle;

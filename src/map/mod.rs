@@ -3,9 +3,10 @@
 //! Purpose: [`rules`] are rows of the type maps, the first that matches a column names its type;
 //! [`fit`] says whether a type holds what the scan found; [`decide`] joins both and widens where it
 //! must; [`unify`] gives the two ends of a foreign key one type; [`names`] makes names that
-//! PostgreSQL takes; [`suggest`] says which other types would serve better.
+//! PostgreSQL takes; [`expr`] translates SQL expressions; [`suggest`] says which other types would serve better.
 
 pub mod decide;
+pub mod expr;
 pub mod fit;
 pub mod names;
 pub mod rules;

@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod decision;
 pub mod evidence;
+pub mod expression;
 pub mod follow_up;
 pub mod ident;
 pub mod literal;
@@ -15,6 +16,7 @@ pub mod number;
 pub mod on_misfit;
 pub mod pg_type;
 pub mod plan;
+pub mod query;
 pub mod source;
 pub mod suggestion;
 pub mod target;

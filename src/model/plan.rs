@@ -161,16 +161,22 @@ pub struct RangePlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Columns that become GENERATED.
+    Generated,
     /// PRIMARY KEY and UNIQUE.
     Keys,
     /// Other indexes.
     Indexes,
+    /// CHECK ... NOT VALID.
+    Checks,
     /// FOREIGN KEY ... NOT VALID.
     ForeignKeys,
     /// VALIDATE CONSTRAINT.
     Validate,
     /// `setval`.
     Sequences,
+    /// CREATE VIEW.
+    Views,
     /// COMMENT ON, where it was asked for.
     Comments,
     /// ANALYZE.
@@ -192,8 +198,9 @@ pub struct FinishStep {
     pub sql: String,
     /// How the source says it; shown when the target refuses.
     pub source_text: String,
-    /// Returns the number of rows that break a foreign key and an array of the first keys, as text;
-    /// only for [`Phase::Validate`].
+    /// Returns the number of rows that break a foreign key or CHECK and an array of the first keys, as text
+    /// ([`Phase::Validate`]), or in which PostgreSQL computes another value than SQLite did
+    /// ([`Phase::Generated`]); gives the oid of what was made ([`Phase::Views`]).
     pub orphans_sql: Option<String>,
 }
 

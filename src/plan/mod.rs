@@ -2,20 +2,25 @@
 //!
 //! Purpose: [`build`] joins schema, decisions and the scan's cuts into a
 //! [`crate::model::plan::TransferPlan`]; [`ddl`] prints statements; [`default`] fits DEFAULT
-//! literals to the mapped type; [`keys`] makes constraints and indexes, [`collate`] their terms;
-//! [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not carried over;
-//! [`script`] is the whole schema as statements.
+//! literals and expressions to the mapped type; [`keys`] makes constraints and indexes, [`collate`] their
+//! terms, `indexes` those that are partial or over expressions; `checks`, `generated` and `views` make what
+//! their names say; [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not
+//! carried over; [`script`] is the whole schema as statements.
 //!
-//! Known gaps: CHECKs, expressions, generated columns, views and triggers are listed, not carried.
+//! Known gaps: triggers are listed, not carried.
 
 pub mod build;
+mod checks;
 pub mod collate;
 pub mod comments;
 pub mod ddl;
 pub mod default;
 pub mod follow_ups;
 mod foreign_keys;
+mod generated;
+mod indexes;
 pub mod keys;
 pub mod leftovers;
 pub mod ranges;
 pub mod script;
+mod views;
