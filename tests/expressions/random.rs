@@ -241,6 +241,107 @@ impl Maker {
     }
 }
 
+const AGGREGATES: [&str; 18] = [
+    "count(*)",
+    "count(#)",
+    "count(DISTINCT #)",
+    "sum(#)",
+    "total(#)",
+    "avg(#)",
+    "min(#)",
+    "max(#)",
+    "group_concat(#, '-')",
+    "sum(#) FILTER (WHERE #)",
+    "json_group_array(#)",
+    "max(#) + 1",
+    "# || 'x'",
+    "count(*) > 2",
+    "ifnull(sum(#), 0)",
+    "round(avg(#), 2)",
+    "min(length(#))",
+    "group_concat(id)",
+];
+
+impl Maker {
+    /// A query over the table, as a view could have it; every one names its order, for SQLite's is
+    /// not promised.
+    fn query(&mut self) -> String {
+        let filter = if self.0.below(2) == 0 {
+            format!(" WHERE {}", self.expression(2))
+        } else {
+            String::new()
+        };
+        match self.0.below(8) {
+            0 | 1 => {
+                let (a, b) = (self.expression(2), self.expression(2));
+                let by = self.pick(&COLUMNS);
+                let way = self.pick(&["", " DESC", " NULLS LAST", " COLLATE NOCASE"]);
+                format!("SELECT id, {a} AS a, {b} FROM t{filter} ORDER BY {by}{way}, id LIMIT 5")
+            }
+            2 => {
+                let (group, aggregate) = (self.expression(1), self.aggregate());
+                format!("SELECT {group} AS g, {aggregate} FROM t{filter} GROUP BY g ORDER BY 1")
+            }
+            3 => format!("SELECT {}, {} FROM t{filter}", self.aggregate(), self.aggregate()),
+            4 => {
+                let (column, op) = (self.pick(&COLUMNS), self.pick(&["=", "<>", "IS"]));
+                let other = self.pick(&COLUMNS);
+                let join = self.pick(&["JOIN", "LEFT JOIN"]);
+                format!(
+                    "SELECT a.id, b.id FROM t a {join} t b ON a.{column} {op} b.{other} ORDER BY a.id, b.id"
+                )
+            }
+            5 => {
+                let (of, column) = (self.expression(1), self.pick(&COLUMNS));
+                let not = self.pick(&["", "NOT "]);
+                format!(
+                    "SELECT id FROM t WHERE ({of}) {not}IN (SELECT {column} FROM t) ORDER BY id"
+                )
+            }
+            6 => {
+                let word = self.pick(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]);
+                let (a, b) = (self.expression(1), self.expression(1));
+                format!("SELECT {a} AS x FROM t {word} SELECT {b} FROM t ORDER BY 1")
+            }
+            _ => {
+                let (a, b) = (self.expression(1), self.expression(1));
+                format!(
+                    "SELECT id, x, {b}, (SELECT max(i) FROM t u WHERE u.id <= q.id) FROM (SELECT *, {a} AS x FROM t) q ORDER BY id"
+                )
+            }
+        }
+    }
+
+    fn aggregate(&mut self) -> String {
+        let mut out = String::new();
+        for c in self.pick(&AGGREGATES).chars() {
+            if c == '#' { out.push_str(&self.expression(1)) } else { out.push(c) }
+        }
+        out
+    }
+}
+
+#[test]
+fn random_queries_are_right_or_refused() {
+    let (count, seed) = (knob("LITELIFT_EXPRESSIONS", 1_500), knob("LITELIFT_EXPRESSIONS_SEED", 1));
+    let bench = Bench::new(TABLE);
+    let mut maker = Maker(Random::new(u64::from(seed) + 1000));
+    let (mut right, mut refused) = (0, 0);
+    let mut wrong = Vec::new();
+    for _ in 0..count {
+        let text = maker.query();
+        match bench.query(&text, "eq") {
+            Verdict::Right => right += 1,
+            Verdict::Refused(_) => refused += 1,
+            Verdict::OutOfRange | Verdict::NoValue(_) => {}
+            Verdict::Wrong(what) => wrong.push(what),
+        }
+    }
+    let figures = format!("{right} right, {refused} refused of {count}");
+    assert!(wrong.is_empty(), "{} wrong, {figures}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(right > count / 10, "{figures}");
+}
+
 fn knob(name: &str, otherwise: u32) -> u32 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
 }

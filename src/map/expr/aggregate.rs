@@ -100,6 +100,7 @@ impl Translator<'_> {
         if call.distinct && !sorts_plainly(&value) {
             return Err("DISTINCT by a collation that PostgreSQL does not have".into());
         }
+        self.check_argument(name, &value)?;
         match name {
             "sum" => {
                 let number = as_number(&value)?;
@@ -142,9 +143,29 @@ impl Translator<'_> {
                     "coalesce(jsonb_agg({distinct}{}{order}){filter}, '[]'::jsonb)",
                     element.text
                 );
-                Ok(Value::of(Sql::tight(sql), Class::Json, &[&value]).not_null())
+                let mut array = Value::of(Sql::tight(sql), Class::Json, &[&value]).not_null();
+                array.is_json_value = true;
+                Ok(array)
             }
             _ => self.list(call, &value, distinct, &filter),
+        }
+    }
+
+    /// What a sum cannot be made of, and what it comes to.
+    fn check_argument(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        if !matches!(name, "sum" | "total" | "avg") {
+            return Ok(());
+        }
+        match value.class {
+            Class::Text => Err(format!("{name} of text")),
+            Class::Real | Class::Number => {
+                self.note(
+                    "A sum or average of reals may differ in its last digit: SQLite carries the \
+                     rounding errors along.",
+                );
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -175,7 +175,7 @@ impl Translator<'_> {
             ("nullif", [left, right]) => self.nullif(left, right),
             ("typeof", [value]) => type_name(value),
             ("likely" | "unlikely", [value]) | ("likelihood", [value, _]) => {
-                Ok(value.clone().without_affinity())
+                Ok(value.clone().returned())
             }
             _ => Err(format!("function {} is not translated", name.escape_debug())),
         }
@@ -191,7 +191,7 @@ impl Translator<'_> {
 
     fn nullif(&mut self, left: &Value, right: &Value) -> Outcome {
         if right.is_null() || left.is_null() {
-            return Ok(left.clone().without_affinity());
+            return Ok(left.clone().returned());
         }
         if left.is_volatile {
             return Err("nullif would compute its argument twice".into());
@@ -200,7 +200,8 @@ impl Translator<'_> {
             && matches!(left.class, Class::Text | Class::Int)
             && !left.is_collated
             && !right.is_collated
-            && left.collation.unwrap_or_default() == Collation::Binary;
+            && left.collation.unwrap_or_default() == Collation::Binary
+            && right.collation.unwrap_or_default() == Collation::Binary;
         let sql = if plain {
             Sql::call("NULLIF", &[&left.sql, &right.sql])
         } else {
@@ -210,7 +211,7 @@ impl Translator<'_> {
                 is_equal.sql.text, left.sql.text
             ))
         };
-        let mut value = left.clone().without_affinity().maybe_null();
+        let mut value = left.clone().returned().maybe_null();
         value.sql = sql;
         value.constant = None;
         value.instant = None;

@@ -50,7 +50,11 @@ impl Translator<'_> {
                 };
                 Value::of(Sql::tight(sql), Class::Bool, &[&value])
             }
-            ("json", [of]) => self.document(of)?,
+            ("json", [of]) => {
+                let mut document = self.document(of)?.returned();
+                document.is_json_value = true;
+                document
+            }
             ("json_object", pairs) if pairs.len().is_multiple_of(2) => {
                 self.built("jsonb_build_object", pairs)?
             }
@@ -107,7 +111,9 @@ impl Translator<'_> {
         }
         self.stable("jsonb_build_object() is not");
         let sql = Sql::call(function, &texts.iter().collect::<Vec<_>>());
-        Ok(Value::of(sql, Class::Json, &values.iter().collect::<Vec<_>>()).not_null())
+        let mut made = Value::of(sql, Class::Json, &values.iter().collect::<Vec<_>>()).not_null();
+        made.is_json_value = true;
+        Ok(made)
     }
 }
 
@@ -117,6 +123,10 @@ pub(super) fn element(value: &Value) -> Result<Sql, String> {
         Class::Null => Ok(Sql::tight("NULL::text")),
         Class::Bool => Ok(boolean_as_integer(value)),
         Class::Text if value.constant.is_some() => Ok(value.sql.cast("text")),
+        // A column of JSON is a text for SQLite, and jsonb does not keep it.
+        Class::Json if !value.is_json_value => {
+            Err("the text of a JSON column becomes a part of JSON".into())
+        }
         Class::Int | Class::Real | Class::Text | Class::Json if !value.is_infinite => {
             Ok(value.sql.clone())
         }
@@ -136,7 +146,9 @@ fn follow(document: &Value, steps: &[Step], class: Class) -> Value {
         sql.push_str(&format!(" -> {step}"));
     }
     let sql = if steps.is_empty() { Sql::tight(sql) } else { Sql::loose(sql) };
-    Value::of(sql, class, &[document]).maybe_null()
+    let mut found = Value::of(sql, class, &[document]).maybe_null();
+    found.is_json_value = class == Class::Json;
+    found
 }
 
 /// Reads `$.key."key"[0][#-1]`.

@@ -8,7 +8,8 @@
 //!
 //! Known gaps: where SQLite leaves the range of a type the server reports an error: an integer sum
 //! beyond 64 bits (SQLite goes on with a real), a real sum beyond 1.8e308 (infinite in SQLite), CAST
-//! of a real beyond 64 bits. Sums and averages of reals depend on the order of the rows in both.
+//! of a real beyond 64 bits. Sums and averages of reals may differ in the last digit, for SQLite
+//! compensates rounding errors and PostgreSQL does not (a note says so).
 //! The text of subnormal reals (under 2.3e-308) has other digits. Dates are those of the years
 //! 0000-9999. Text is that of SQLite 3.51 and later: earlier ones print 15 digits of a real.
 
@@ -188,6 +189,13 @@ impl<'a> Translator<'a> {
         }
         check_length(&sql)?;
         Ok(Translated { sql: sql.text, kind: class.shown(), notes: self.notes })
+    }
+
+    /// Tells the reader of the report something, once.
+    fn note(&mut self, note: &str) {
+        if !self.notes.iter().any(|known| known == note) {
+            self.notes.push(note.to_owned());
+        }
     }
 
     /// Notes that the text is not immutable.

@@ -206,15 +206,10 @@ impl Translator<'_> {
         if matches!(left, Expr::Literal(Literal::Null)) {
             return self.is_null(right, negated);
         }
-        if let Expr::Name(name) = right
-            && name.is_bare
-            && ["true", "false"].iter().any(|word| name.name.eq_ignore_ascii_case(word))
-            && self.find(name)?.is_none()
-        {
+        if let Some(word) = self.truth_word(right)? {
             let value = self.value(left)?;
             let condition = self.truth(&value)?;
             let not = if negated { " NOT" } else { "" };
-            let word = name.name.to_ascii_uppercase();
             let sql = Sql::loose(format!("{} IS{not} {word}", condition.operand()));
             return Ok(Value::of(sql, Class::Bool, &[&value]).not_null());
         }
@@ -224,6 +219,21 @@ impl Translator<'_> {
         }
         let (left, right) = (self.value(left)?, self.value(right)?);
         self.compare(comparison, &left, &right)
+    }
+
+    /// TRUE or FALSE behind IS, which then asks for truth and not for a value. SQLite takes `IN ()` for
+    /// one of them too.
+    fn truth_word(&self, expr: &Expr) -> Result<Option<&'static str>, String> {
+        match expr {
+            Expr::InList { list, negated, .. } if list.is_empty() => {
+                Ok(Some(if *negated { "TRUE" } else { "FALSE" }))
+            }
+            Expr::Name(name) if name.is_bare && self.find(name)?.is_none() => {
+                let words = ["TRUE", "FALSE"].into_iter();
+                Ok(words.into_iter().find(|word| name.name.eq_ignore_ascii_case(word)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn is_null(&mut self, of: &Expr, negated: bool) -> Outcome {

@@ -114,6 +114,9 @@ impl Translator<'_> {
             return Ok(padded(conversion, Sql::tight(literal(&format!("{:.digits$}", 0.0))), " "));
         }
         let number = as_number(value)?;
+        if number.is_wide {
+            return Err("printf of an integer beyond 2^53 as a real".into());
+        }
         let text = if number.class == Class::Int {
             let rounded =
                 format!("round({}::numeric, {digits})", or_zero(&number, &number.sql).operand());

@@ -117,6 +117,8 @@ fn column(source: &str, target: &str, value: Value) -> ScopeColumn {
     seen.instant = None;
     seen.digits = None;
     seen.is_collated = false;
+    seen.collation = Some(seen.collation.unwrap_or_default());
+    seen.is_json_value = false;
     seen.is_concat = false;
     seen.is_volatile = false;
     ScopeColumn {
@@ -190,6 +192,9 @@ impl Translator<'_> {
         made.instant = None;
         made.digits = None;
         made.is_concat = false;
+        made.is_collated = false;
+        made.collation = None;
+        made.is_json_value = false;
         Ok(made.maybe_null())
     }
 

@@ -255,7 +255,11 @@ impl Translator<'_> {
             if !sorts_plainly(&value) {
                 doubtful.push((column, value.class));
             }
-            groups.push(Group { sql: self.output(&value)?.text, expr: expr.clone(), column });
+            groups.push(Group {
+                sql: not_constant(&self.output(&value)?),
+                expr: expr.clone(),
+                column,
+            });
         }
         // Beside the key of its table a column makes no groups of its own.
         for (column, class) in doubtful {
@@ -318,7 +322,7 @@ impl Translator<'_> {
         if value.constant.is_some() {
             return Err("ORDER BY of a constant".into());
         }
-        Ok(format!("{}{}", sql.operand_of_order(), direction(term, value.nullable)))
+        Ok(format!("{}{}", not_constant(&sql), direction(term, value.nullable)))
     }
 
     /// The same as the number of a result column, where only those may be named.
@@ -347,6 +351,15 @@ impl Translator<'_> {
             class => return Err(format!("ORDER BY {}", class.shown())),
         }
         Ok(format!("{}{}", at + 1, direction(term, nullable)))
+    }
+}
+
+/// The text as a term of GROUP BY or ORDER BY, where a bare constant is an error.
+fn not_constant(sql: &Sql) -> String {
+    match sql.text.as_str() {
+        "true" | "false" => sql.cast("boolean").text,
+        text if text.starts_with('\'') && text.ends_with('\'') => sql.cast("text").text,
+        _ => sql.text.clone(),
     }
 }
 

@@ -67,6 +67,19 @@ fn deep_nesting_is_refused_and_does_not_end_the_stack() {
     let nested = |depth: usize| format!("{}1{}", "abs(".repeat(depth), ")".repeat(depth));
     assert!(alone(&nested(50)).is_ok());
     assert!(alone(&nested(500)).is_err());
+    // As deep as is read, in every kind of nesting; a test's stack is that of a worker's.
+    for (open, close) in [
+        ("coalesce(", ", 1)"),
+        ("CASE WHEN 1 THEN ", " ELSE 2 END"),
+        ("NOT (", ")"),
+        ("(1 IN (", "))"),
+        ("(1 BETWEEN 0 AND ", ")"),
+        ("CAST(", " AS TEXT)"),
+        ("(SELECT ", ")"),
+    ] {
+        let _refused_or_not = alone(&format!("{}1{}", open.repeat(49), close.repeat(49)));
+        let _refused_or_not = alone(&format!("{}1{}", open.repeat(99), close.repeat(99)));
+    }
     let chain = vec!["1"; 90].join(" + ");
     assert!(alone(&chain).is_ok());
 }

@@ -47,6 +47,9 @@ impl Translator<'_> {
         if value.class == Class::Text {
             return Ok(value.clone());
         }
+        if let Some(number) = value.int_constant() {
+            return Ok(Value::constant(Constant::Text(number.to_string())));
+        }
         let mut text = Value::of(self.text_of(value)?, Class::Text, &[value]);
         if value.is_null() {
             text.class = Class::Null;
@@ -277,9 +280,7 @@ impl Translator<'_> {
             return Err("versions of SQLite print different digits of a real".into());
         }
         let note = "The text of a real has as many digits as it needs; SQLite prints 15 or 17, by its version.";
-        if !self.notes.iter().any(|known| known == note) {
-            self.notes.push(note.into());
-        }
+        self.note(note);
         Ok(())
     }
 }

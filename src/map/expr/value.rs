@@ -40,11 +40,6 @@ impl Sql {
         Self::loose(format!("{} COLLATE \"C\"", self.operand()))
     }
 
-    /// The text as a term of ORDER BY: a bare number there would be the number of a column.
-    pub(super) fn operand_of_order(&self) -> String {
-        self.text.clone()
-    }
-
     /// Text that needs no parentheses before what comes next.
     pub(super) fn unparenthesized(self) -> Self {
         Self { is_tight: true, ..self }
@@ -213,6 +208,8 @@ pub(super) struct Value {
     pub(super) is_stamp_text: bool,
     /// Text that shows digits of a real, of which versions of SQLite print more or fewer.
     pub(super) has_real_digits: bool,
+    /// JSON that a function made, which another function takes for JSON and not for text.
+    pub(super) is_json_value: bool,
     /// A chain of `||`.
     pub(super) is_concat: bool,
     /// A number that SQLite stores as an integer wherever it can: the value tells its class.
@@ -238,6 +235,7 @@ impl Value {
             is_volatile: false,
             is_random_text: false,
             digits: None,
+            is_json_value: false,
             has_real_digits: false,
             is_stamp_text: false,
             is_concat: false,
@@ -285,6 +283,16 @@ impl Value {
 
     pub(super) fn non_negative(mut self) -> Self {
         self.non_negative = true;
+        self
+    }
+
+    /// As what a function gives: neither affinity nor the collation of a column.
+    pub(super) fn returned(mut self) -> Self {
+        self.affinity = None;
+        self.is_json_value = false;
+        if !self.is_collated {
+            self.collation = None;
+        }
         self
     }
 
