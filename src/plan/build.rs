@@ -67,7 +67,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     for name in inputs.taken {
         relations.take(name);
     }
-    let views = views::names(inputs.schema, &mut relations);
+    let views = views::names(inputs.schema, &mut relations, inputs.mapping.names);
     let mut not_carried = Vec::new();
     let keys = keys::plan(inputs.schema, inputs.mapping, &parts, inputs.into, &mut relations);
     let mut finish = keys.steps;
@@ -89,7 +89,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         translated.append(&mut others.notes);
     }
     not_carried.extend(keys.not_carried);
-    let mut views = views::plan(inputs.schema, relations_of(inputs, &parts), &views, inputs.into);
+    let mut views = views::plan(
+        inputs.schema,
+        relations_of(inputs, &parts),
+        &views,
+        (inputs.into, inputs.mapping.names),
+    );
     finish.append(&mut views.steps);
     not_carried.append(&mut views.not_carried);
     translated.append(&mut views.notes);
@@ -140,7 +145,14 @@ fn expressions_of(inputs: &Inputs<'_>, part: &TableParts<'_>, finish: &[FinishSt
     for step in finish.iter().filter(is_constraint) {
         constraints.take(&step.name);
     }
-    let mut all = checks::plan(part, &relation, inputs.into, encoding, &mut constraints);
+    let mut all = checks::plan(
+        part,
+        &relation,
+        inputs.into,
+        encoding,
+        &mut constraints,
+        inputs.mapping.names,
+    );
     let generated = generated::plan(part, &relation, inputs.into, encoding);
     all.steps.extend(generated.steps);
     all.not_carried.extend(generated.not_carried);

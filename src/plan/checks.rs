@@ -4,6 +4,7 @@
 use crate::map::expr::{Need, Relation, Translator};
 use crate::map::names::NameSpace;
 use crate::model::ident::{qualified, quoted};
+use crate::model::name_style::NameStyle;
 use crate::model::plan::{FinishStep, NotCarried, Phase};
 use crate::model::source::Check;
 
@@ -25,6 +26,7 @@ pub(super) fn plan(
     into: &str,
     encoding: &str,
     constraints: &mut NameSpace,
+    style: NameStyle,
 ) -> Checks {
     let mut checks = Checks::default();
     // Names that are given come first, so that a made-up one cannot be in their way.
@@ -46,7 +48,7 @@ pub(super) fn plan(
                 format!("it is not translated: {reason}"),
             )),
             Ok(condition) => {
-                let name = constraints.take(&wanted(part, check));
+                let name = constraints.take(&style.write(&wanted(part, check)));
                 checks.notes.extend(condition.notes);
                 checks.steps.extend(steps(part, check, &name, &condition.sql, into));
             }

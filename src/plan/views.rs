@@ -1,8 +1,9 @@
 //! Views as finishing steps, those first that others select from.
 
 use crate::map::expr::{self, Relation};
-use crate::map::names::NameSpace;
+use crate::map::names::{NameSpace, changed};
 use crate::model::ident::{literal, qualified};
+use crate::model::name_style::NameStyle;
 use crate::model::plan::{FinishStep, NotCarried, Phase};
 use crate::model::source::{SourceSchema, View};
 
@@ -15,8 +16,13 @@ pub(super) struct Views {
 }
 
 /// Takes the names of the views, which their queries and the application use.
-pub(super) fn names(schema: &SourceSchema, relations: &mut NameSpace) -> Vec<String> {
-    schema.views.iter().map(|view| relations.take(&view.name)).collect()
+pub(super) fn names(
+    schema: &SourceSchema,
+    relations: &mut NameSpace,
+    style: NameStyle,
+) -> Vec<String> {
+    let sources: Vec<&str> = schema.views.iter().map(|view| view.name.as_str()).collect();
+    relations.take_all(&sources, style)
 }
 
 /// Plans the views. `tables` are those of the transfer, `targets` the names that the views get.
@@ -24,7 +30,7 @@ pub(super) fn plan(
     schema: &SourceSchema,
     tables: Vec<Relation>,
     targets: &[String],
-    into: &str,
+    (into, style): (&str, NameStyle),
 ) -> Views {
     let mut views = Views::default();
     let mut relations = tables;
@@ -41,7 +47,7 @@ pub(super) fn plan(
         for (view, target) in left {
             let translated = view.query.as_ref().map_err(Clone::clone).and_then(|query| {
                 let names = (view.name.as_str(), target.as_str());
-                expr::view(query, names, &view.columns, into, &relations, &schema.encoding)
+                expr::view(query, names, &view.columns, (into, style), &relations, &schema.encoding)
             });
             match translated {
                 Ok(made) => {
@@ -50,12 +56,8 @@ pub(super) fn plan(
                     views.notes.extend(
                         notes.map(|note| format!("View {}: {note}", view.name.escape_debug())),
                     );
-                    if *target != view.name {
-                        views.notes.push(format!(
-                            "The view \"{}\" becomes \"{target}\".",
-                            view.name.escape_debug()
-                        ));
-                    }
+                    let what = format!("The view \"{}\"", view.name.escape_debug());
+                    views.notes.extend(changed(&what, &view.name, target, style));
                     views.steps.push(step(view, target, made.sql, into));
                 }
                 Err(reason) => refused.push((view, target, reason)),

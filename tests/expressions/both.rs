@@ -126,8 +126,16 @@ impl Bench {
         drop(statement);
         let tree = ddl::view(&format!("CREATE VIEW v AS {text}")).and_then(|text| text.query);
         let relations = std::slice::from_ref(&self.relation);
-        let made =
-            tree.and_then(|tree| view(&tree, ("v", "v"), &columns, "public", relations, "UTF-8"));
+        let made = tree.and_then(|tree| {
+            view(
+                &tree,
+                ("v", "v"),
+                &columns,
+                ("public", litelift::model::name_style::NameStyle::Keep),
+                relations,
+                "UTF-8",
+            )
+        });
         let made = match made {
             Ok(made) => made,
             Err(reason) => return Verdict::Refused(reason),

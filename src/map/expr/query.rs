@@ -6,6 +6,7 @@
 
 use crate::model::expression::{Expr, UnaryOp};
 use crate::model::ident::{quoted, quoted_list};
+use crate::model::name_style::NameStyle;
 use crate::model::query::{CompoundOp, Select, SortTerm};
 
 use super::aggregate::sorts_plainly;
@@ -38,7 +39,7 @@ pub fn view(
     query: &Select,
     name: (&str, &str),
     columns: &[String],
-    into: &str,
+    (into, style): (&str, NameStyle),
     relations: &[Relation],
     encoding: &str,
 ) -> Result<View, String> {
@@ -56,7 +57,8 @@ pub fn view(
         return Err("SQLite has other columns for it than its query gives".into());
     }
     let mut space = crate::map::names::NameSpace::of_columns();
-    let targets: Vec<String> = columns.iter().map(|column| space.take(column)).collect();
+    let sources: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let targets: Vec<String> = space.take_all(&sources, style);
     let (source, target) = name;
     let kinds = selected.columns.iter().map(|(_, value)| value.class.shown()).collect();
     let columns = columns.iter().zip(&targets).zip(selected.columns);
