@@ -37,9 +37,15 @@ fn the_server_crashes() {
             let left = state::ranges(&url) + 1;
             let running = Running::start(transfer(from, &url, &[]))
                 .until("a range more is there", || state::ranges(&url) >= left);
-            std::thread::sleep(Duration::from_millis(u64::from(random.below(200))));
+            std::thread::sleep(Duration::from_millis(u64::from(random.below(100))));
             server.stop_immediate().unwrap();
-            running.end().expect(4).says(&["error: could not ", "Run the same command again"]);
+            let ended = running.end();
+            if ended.code == Some(0) {
+                // On a busy machine it may have been done before the crash: then it was one after exit 0.
+                server.start_again().unwrap();
+                break;
+            }
+            ended.expect(4).says(&["error: could not ", "Run the same command again"]);
             run(transfer(from, &url, &[])).expect(4).says(&["Is the server running there"]);
             server.start_again().unwrap();
             crashes += 1;
