@@ -26,6 +26,8 @@ pub(crate) struct Looked {
     pub(crate) keys: usize,
     pub(crate) foreign_keys: usize,
     pub(crate) indexes: usize,
+    /// Partial indexes whose rows were counted on both sides.
+    pub(crate) predicates: usize,
     /// Of all of these, how many the report names as left out or refused.
     pub(crate) named: usize,
 }
@@ -36,6 +38,7 @@ impl std::ops::AddAssign for Looked {
         self.keys += other.keys;
         self.foreign_keys += other.foreign_keys;
         self.indexes += other.indexes;
+        self.predicates += other.predicates;
         self.named += other.named;
     }
 }
@@ -53,6 +56,7 @@ pub(crate) fn check(
     let target = Target::read(url, &report.schema);
     let mut check = Check {
         source,
+        url,
         report,
         names: names(&plan),
         target,
@@ -95,6 +99,7 @@ fn names(plan: &Value) -> Names {
 
 struct Check<'a> {
     source: Connection,
+    url: &'a str,
     report: &'a TransferReport,
     names: Names,
     target: Target,
@@ -214,6 +219,42 @@ impl Check<'_> {
         }
         self.uniques_and_indexes(table, &target, &columns, &key);
         self.foreign_keys(table, &target, &columns);
+    }
+
+    /// A partial index must hold as many rows as in the source.
+    fn predicate(&mut self, table: &str, target: &str, index: &str) {
+        let text: Vec<String> = self.rows(
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1",
+            index,
+            |row| row.get(0),
+        );
+        let text = &text[0];
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        // The first WHERE behind which stands a condition: names may hold the word too.
+        let wheres = text.to_ascii_lowercase();
+        let expected = wheres.match_indices("where").find_map(|(at, word)| {
+            let condition = &text[at + word.len()..];
+            let sql = format!("SELECT count(*) FROM {} WHERE {condition}", quoted(table));
+            self.source.query_row(&sql, [], |row| row.get::<_, i64>(0)).ok()
+        });
+        let named = self.renamed("index", index, table).replace('\'', "''");
+        let schema = self.report.schema.replace('\'', "''");
+        let sql = format!(
+            "SELECT format('SELECT count(*) FROM %s WHERE %s', x.indrelid::regclass, pg_get_expr(x.indpred, x.indrelid))
+             FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+             WHERE i.relname = '{named}' AND n.nspname = '{schema}'"
+        );
+        let Some(Some(count)) = pg::query_text(self.url, &sql).into_iter().next() else { return };
+        let found = pg::query_text(self.url, &count)[0].clone();
+        if found != expected.map(|rows| rows.to_string()) {
+            self.complain(
+                table,
+                format!(
+                    "partial index {index} on {target} holds {found:?} rows, {expected:?} in SQLite"
+                ),
+            );
+        }
+        self.looked.predicates += 1;
     }
 
     /// Puts columns that became generated back to where they were, when the report says that they moved.
@@ -340,6 +381,9 @@ impl Check<'_> {
                     || !self.names_are_kept && there.iter().any(|index| is_it(&index))
             };
             if found {
+                if partial {
+                    self.predicate(table, target, &name);
+                }
                 continue;
             }
             let by_name = (origin != "u").then(|| self.renamed("index", &name, table));
