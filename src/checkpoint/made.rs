@@ -6,6 +6,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::Oid;
 
+use super::journal;
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ident::qualified;
@@ -19,6 +20,8 @@ pub struct Made {
     pub relid: Oid,
     /// The oid of the table of that name now.
     pub now: Option<Oid>,
+    /// False for a table that the run only fills: it is never dropped.
+    pub is_ours: bool,
 }
 
 impl Made {
@@ -36,7 +39,9 @@ impl Made {
 pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
     let rows = session
         .query(
-            "SELECT r.target, r.relid, c.oid FROM litelift.relation r \
+            // A schema of an earlier version has no column made.
+            "SELECT r.target, r.relid, c.oid, coalesce((to_jsonb(r) ->> 'made')::boolean, true) \
+             FROM litelift.relation r \
              JOIN litelift.run u ON u.id = r.run \
              LEFT JOIN pg_namespace n ON n.nspname = u.schema \
              LEFT JOIN pg_class c ON c.relname = r.target AND c.relnamespace = n.oid \
@@ -47,7 +52,12 @@ pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
         .map_err(|error| failure::failed("read the tables of the run", &error))?;
     Ok(rows
         .iter()
-        .map(|row| Made { target: row.get(0), relid: row.get(1), now: row.get(2) })
+        .map(|row| Made {
+            target: row.get(0),
+            relid: row.get(1),
+            now: row.get(2),
+            is_ours: row.get(3),
+        })
         .collect())
 }
 
@@ -64,9 +74,14 @@ pub async fn discard(
 ) -> Result<()> {
     let drop: Vec<String> = made
         .iter()
-        .filter(|table| table.is_there())
+        .filter(|table| table.is_there() && table.is_ours)
         .map(|table| qualified(schema, &table.target))
         .collect();
+    // Forgetting the run would be forgetting how its tables were.
+    let taken = journal::taken(transaction, Some(run)).await?;
+    if !taken.is_empty() {
+        return Err(journal::not_restored(&taken));
+    }
     let discarded = async {
         if !drop.is_empty() {
             // Together: foreign keys among them do not stand in the way.
@@ -79,14 +94,16 @@ pub async fn discard(
         for row in transaction.query(types, &[&run]).await? {
             transaction.batch_execute(row.get(0)).await?;
         }
-        transaction.execute("DELETE FROM litelift.run WHERE id = $1", &[&run]).await
+        Ok(())
     };
-    discarded.await.map(|_| ()).map_err(|error| match error.as_db_error() {
+    let discarded: std::result::Result<(), tokio_postgres::Error> = discarded.await;
+    discarded.map_err(|error| match error.as_db_error() {
         Some(server) if *server.code() == SqlState::DEPENDENT_OBJECTS_STILL_EXIST => {
             depended_on(server)
         }
         _ => failure::failed("remove what the earlier run left", &error),
-    })
+    })?;
+    journal::forget(transaction, run).await
 }
 
 /// Not the server's own hint: CASCADE would drop what is not ours.

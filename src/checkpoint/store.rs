@@ -15,7 +15,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
-use super::resent;
+use super::{journal, resent};
 
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
@@ -125,7 +125,7 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
 /// Returns whether schema `litelift` has every table: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
     let sql = "SELECT FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
-               WHERE n.nspname = 'litelift' AND c.relname = 'resent'";
+               WHERE n.nspname = 'litelift' AND c.relname = 'journal'";
     let found = transaction.query_opt(sql, &[]).await;
     found
         .map(|row| row.is_some())
@@ -215,14 +215,16 @@ pub async fn begin(
     let fingerprint = serde_json::to_string(fingerprint).map_err(json)?;
     let plan_text = serde_json::to_string(plan).map_err(json)?;
     let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
-    make_schema(transaction, &plan.schema).await?;
+    if plan.fill.is_none() {
+        make_schema(transaction, &plan.schema).await?;
+    }
     for made in &plan.types {
         transaction.batch_execute(&made.create).await.map_err(|error| {
             let what = format!("create type \"{}\"", made.name.escape_debug());
             failure::failed(&what, &error)
         })?;
     }
-    for table in &plan.tables {
+    for table in plan.tables.iter().filter(|_| plan.fill.is_none()) {
         transaction.batch_execute(&table.create).await.map_err(|error| {
             let what = format!("create table \"{}\"", table.target.escape_debug());
             failure::failed(&what, &error)
@@ -242,15 +244,24 @@ pub async fn begin(
     // The oid says later whether a table of that name is still the one that we made.
     transaction
         .execute(
-            "INSERT INTO litelift.relation (run, number, source, target, relid) \
-             SELECT $1, t.number - 1, t.source, t.target, c.oid \
+            "INSERT INTO litelift.relation (run, number, source, target, relid, made) \
+             SELECT $1, t.number - 1, t.source, t.target, c.oid, $5 \
              FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (source, target, number) \
              JOIN pg_class c ON c.relname = t.target \
              JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $4",
-            &[&run, &sources, &targets, &plan.schema],
+            &[&run, &sources, &targets, &plan.schema, &plan.fill.is_none()],
         )
         .await
         .map_err(write)?;
+    if let Some(fill) = &plan.fill {
+        journal::write(transaction, run, &fill.journal).await?;
+        for statement in &fill.before {
+            transaction
+                .batch_execute(statement)
+                .await
+                .map_err(|error| failure::failed("prepare the target's tables", &error))?;
+        }
+    }
     let types: Vec<&str> = plan.types.iter().map(|made| made.name.as_str()).collect();
     transaction
         .execute(
@@ -296,6 +307,17 @@ pub async fn try_rights(session: &mut Session, schema: &str) -> Result<()> {
     make_schema(&transaction, schema).await?;
     let trial = qualified(schema, "litelift: may this role create tables?");
     transaction.batch_execute(&format!("CREATE TABLE {trial} ()")).await.map_err(write)?;
+    transaction.rollback().await.map_err(write)
+}
+
+/// Tries whether this role may make or use schema `litelift`, and undoes it.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn try_bookkeeping(session: &mut Session) -> Result<()> {
+    let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
+    let transaction = session.transaction().await.map_err(write)?;
+    prepare(&transaction).await?;
     transaction.rollback().await.map_err(write)
 }
 
@@ -430,6 +452,7 @@ pub async fn finish(session: &mut Session, run: i64) -> Result<()> {
         transaction.batch_execute("SET LOCAL synchronous_commit = on").await?;
         let sql = "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1";
         transaction.execute(sql, &[&run]).await?;
+        journal::close(&transaction, run).await?;
         transaction.commit().await
     };
     done.await.map_err(|error| failure::failed("mark the transfer as done", &error))

@@ -25,6 +25,7 @@ pub(super) fn run(args: InspectArgs) -> Result<u8> {
         type_maps: type_maps(args.type_maps),
         into: args.into.into,
         jobs: options::jobs(args.jobs.jobs)?,
+        data_only: None,
     };
     if let Some(path) = &args.suggest {
         refuse_to_replace(path)?;

@@ -58,6 +58,7 @@ pub fn check(
                     labels: decision.labels.clone(),
                     // A value that is to become NULL is counted here.
                     on_misfit: OnMisfit::Reject,
+                    demands: decision.demands.clone(),
                 };
                 let checked =
                     snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
@@ -98,6 +99,7 @@ fn column_of(
         if matches!(plan.pg_type, PgType::Enum(_))
             && encoded.is_ok()
             && let Some(label) = field.get(4..).and_then(|label| std::str::from_utf8(label).ok())
+            && plan.demands.labels.is_none()
             && checked.labels.len() <= LABELS_MAX
             && !checked.labels.contains(label)
         {
@@ -108,7 +110,7 @@ fn column_of(
                 checked.reasons = vec![format!("more than {LABELS_MAX} labels")];
             }
         }
-        if encoded.is_ok() && loses(plan.convert, value, &field) {
+        if encoded.is_ok() && (loses(plan.convert, value, &field) || is_rounded(plan, &field)) {
             if checked.changed == 0 {
                 checked.changed_example = value.shown();
             }
@@ -144,6 +146,14 @@ fn loses(convert: Convert, value: Value<'_>, field: &[u8]) -> bool {
         ) => has_seventh_digit(text),
         _ => false,
     }
+}
+
+/// Returns whether the server rounds an encoded date or time to what its column keeps. The field begins
+/// with its length, then 64 bits of microseconds: so do timestamps, times and intervals.
+fn is_rounded(plan: &ColumnPlan, field: &[u8]) -> bool {
+    let Some(unit_us) = plan.demands.rounds_to_us() else { return false };
+    let micros = field.get(4..12).and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
+    micros.is_some_and(|micros| micros % unit_us != 0)
 }
 
 /// Returns whether a fraction of a second has a digit beyond microseconds that is not zero.

@@ -41,7 +41,9 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
             // What was not widened in the proposal though it has misfits waits to be counted.
             let waits =
                 decision.widened.is_none() && fit::misfits(pg_type, convert, evidence).is_some();
-            if waits || !fit::is_provable(pg_type, convert) {
+            // What the server would round can only be counted value by value.
+            let rounds = decision.demands.rounds_to_us().is_some() && evidence.not_null() > 0;
+            if waits || rounds || !fit::is_provable(pg_type, convert) {
                 found.push((table, column));
             }
         }
@@ -70,12 +72,14 @@ pub fn settle(
         }
         if checked.changed > 0 {
             let values = if checked.changed == 1 { "value is" } else { "values are" };
-            decision.notes.push(format!(
-                "{} {values} not the same after the conversion {}, such as {}.",
-                checked.changed,
-                decision.convert.name(),
-                checked.changed_example
-            ));
+            let how = match decision.demands.seconds_digits.filter(|digits| *digits < 6) {
+                Some(digits) => {
+                    format!("rounded, for the target keeps {digits} digits of a second")
+                }
+                None => format!("not the same after the conversion {}", decision.convert.name()),
+            };
+            let (count, example) = (checked.changed, &checked.changed_example);
+            decision.notes.push(format!("{count} {values} {how}, such as {example}."));
         }
         if let PgType::Enum(name) = decision.pg_type {
             let known = mapping.enums.entry(name).or_default();
@@ -262,6 +266,7 @@ fn decide(
         convert,
         labels: matched.labels,
         on_misfit: matched.on_misfit,
+        demands: matched.demands,
         rule: matched.at,
         widened,
         unfit: None,

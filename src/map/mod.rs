@@ -4,10 +4,14 @@
 //! [`fit`] says whether a type holds what the scan found; [`decide`] joins both and widens where it
 //! must; [`unify`] gives the two ends of a foreign key one type; [`names`] makes names that
 //! PostgreSQL takes; [`suggest`] says which other types would serve better.
+//! Where the tables are there already, [`matching`] finds them and [`fill`] goes by their types.
 
 pub mod decide;
+pub mod fill;
 pub mod fit;
+pub mod matching;
 pub mod names;
 pub mod rules;
 pub mod suggest;
+pub mod tracking;
 pub mod unify;

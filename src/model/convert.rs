@@ -98,6 +98,8 @@ pub enum Conversion {
     Strip,
     /// Text, cut to the length of the type.
     Truncate,
+    /// Numbers as they are printed.
+    AsPrinted,
 }
 
 impl Convert {
@@ -106,7 +108,7 @@ impl Convert {
 
     /// Every conversion that is a name, with the types that it makes and a sentence for the
     /// documentation.
-    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 24] = [
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 25] = [
         (
             Conversion::BoolWord,
             "bool_word",
@@ -226,6 +228,12 @@ impl Convert {
         (Conversion::Replace, "replace", "text varchar char", "bad UTF-8 and NUL become U+FFFD"),
         (Conversion::Strip, "strip", "text varchar char", "bad UTF-8 and NUL are left out"),
         (Conversion::Truncate, "truncate", "varchar char", "longer text is cut"),
+        (
+            Conversion::AsPrinted,
+            "as_printed",
+            "varchar char real",
+            "numbers as they are printed: as text, or as the 32-bit float that prints the same",
+        ),
     ];
 
     /// Reads what stands in a type map before the first `;`. Empty text is `plain`.

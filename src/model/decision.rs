@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::convert::{Convert, LabelTable};
+use super::demands::Demands;
 use super::evidence::Example;
 use super::on_misfit::OnMisfit;
 use super::pg_type::{EnumName, PgType};
@@ -63,6 +64,8 @@ pub struct Decision {
     pub labels: LabelTable,
     /// What becomes of values that do not fit.
     pub on_misfit: OnMisfit,
+    /// What the target's own column demands beyond its type.
+    pub demands: Demands,
     /// The rule that decided.
     pub rule: RuleRef,
     /// Set when the rule's type was too narrow.

@@ -3,12 +3,15 @@
 //! `SourceSchema` (+ `Evidence`) -> `Mapping` -> `TransferPlan` -> chunks of bytes -> `Mark`
 //! -> reports.
 
+pub mod catalogue;
 pub mod convert;
 pub mod decision;
+pub mod demands;
 pub mod evidence;
 pub mod ident;
 pub mod literal;
 pub mod mark;
+pub mod matching;
 pub mod number;
 pub mod on_misfit;
 pub mod pg_type;

@@ -93,6 +93,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         widened: widened(&parts),
         unfit: unfit(&parts),
         notes: notes(inputs, &parts, keys.renamed),
+        fill: None,
     })
 }
 
@@ -238,6 +239,7 @@ fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
             convert: decision.convert,
             labels: decision.labels.clone(),
             on_misfit: decision.on_misfit,
+            demands: decision.demands.clone(),
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use crate::inspect::Opened;
 use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
 use crate::report::{
-    Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
+    NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
     TransferReport, VerifyReport,
 };
 
@@ -61,6 +61,7 @@ impl<'a> Account<'a> {
             not_carried: plan.not_carried.clone(),
             refused: Vec::new(),
             orphans: Vec::new(),
+            not_as_before: Vec::new(),
             verify: None,
         };
         for mark in &begun.marks {
@@ -114,6 +115,7 @@ impl<'a> Account<'a> {
         for (name, phases) in [
             ("keys and indexes", &[Phase::Keys, Phase::Indexes][..]),
             ("foreign keys", &[Phase::ForeignKeys, Phase::Validate]),
+            ("triggers", &[Phase::Triggers]),
             ("sequences", &[Phase::Sequences]),
             ("analyze", &[Phase::Analyze]),
         ] {
@@ -155,6 +157,11 @@ impl<'a> Account<'a> {
         self.report.verify = Some(verified);
     }
 
+    /// Takes in which of the target's own objects are not as they were.
+    pub(super) fn not_as_before(&mut self, found: Vec<NotAsBefore>) {
+        self.report.not_as_before = found;
+    }
+
     pub(super) fn report(self) -> TransferReport {
         self.report
     }
@@ -180,7 +187,7 @@ impl<'a> Account<'a> {
             Phase::Keys | Phase::Indexes => table.indexes += 1,
             Phase::ForeignKeys => table.foreign_keys += 1,
             Phase::Sequences => table.identity_next = value,
-            Phase::Validate | Phase::Analyze => {}
+            Phase::Validate | Phase::Triggers | Phase::Analyze => {}
         }
     }
 

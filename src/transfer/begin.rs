@@ -17,7 +17,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::options::{BadRows, TransferOptions};
 
-use super::rejected;
+use super::{data_only, rejected};
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
@@ -43,7 +43,7 @@ pub(super) struct Begun {
 pub(super) async fn begin_or_continue(
     target: &Target,
     options: &TransferOptions,
-    opened: &Opened,
+    opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
@@ -55,8 +55,9 @@ pub(super) async fn begin_or_continue(
     let leftover = match earlier {
         Earlier::Done(run) => return load(&session, *run).await,
         Earlier::Unfinished(run) => {
-            let begun = load(&session, *run).await?;
+            let mut begun = load(&session, *run).await?;
             rejected::refuse(&begun.plan, &options.bad_rows)?;
+            data_only::go_on(&mut session, opened, &mut begun).await?;
             let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
             listener.on(Event::Note(format!(
                 "Continuing run {}: {done} of {all} ranges are there already.",
@@ -67,6 +68,18 @@ pub(super) async fn begin_or_continue(
         Earlier::Replaced(leftover) => Some(leftover),
         Earlier::None => None,
     };
+    if let Some(data_only) = &options.inspect.data_only {
+        return data_only::begin(
+            &mut session,
+            options,
+            data_only,
+            opened,
+            leftover,
+            listener,
+            cancel,
+        )
+        .await;
+    }
     let new = New { options, opened, source: &source, leftover };
     new.begin(&mut session, listener, cancel).await
 }

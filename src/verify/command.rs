@@ -35,7 +35,7 @@ pub async fn run(
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
-        let tables = inspect::selected(&schema, &options.selection)?;
+        let tables = inspect::selected(&schema, &options.selection, false)?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();
@@ -62,8 +62,14 @@ fn pairs(
     rejected: &BTreeMap<usize, u64>,
 ) -> Vec<Pair> {
     let mut names = NameSpace::default();
+    // Of tables that are the target's own only those that were filled are to be compared.
+    let is_planned = |table: &&&Table| {
+        plan.filter(|plan| plan.fill.is_some())
+            .is_none_or(|plan| plan.tables.iter().any(|planned| planned.source == table.name))
+    };
     tables
         .iter()
+        .filter(is_planned)
         .map(|table| {
             let by_rule = names.take(&table.name);
             let position = plan.and_then(|plan| {

@@ -57,7 +57,7 @@ const PARIS: &str = "Europe/Paris";
 /// Stands in an oracle for the epoch: adding units to it is exact, unlike to_timestamp() of a double.
 pub(super) const SINCE: (&str, &str) = ("SINCE", "timestamptz '1970-01-01 00:00:00+00'");
 
-pub(super) const CASES: [Case; 47] = [
+pub(super) const CASES: [Case; 48] = [
     case("smallint", "plain", integer, "s", (50, 100)),
     case("integer", "plain", integer, "s", (20, 90)),
     case("bigint", "plain", integer, "s", (0, 0)),
@@ -65,6 +65,7 @@ pub(super) const CASES: [Case; 47] = [
     case("double precision", "plain", real, "s", (0, 0)),
     case("double precision", "number", number_text, "s", (0, 30)),
     case("real", "plain", single, "s", (0, 0)),
+    case("real", "as_printed", six_digits, "s", (0, 0)),
     case("numeric", "plain", real, "trim_scale(s::numeric)", (0, 20)),
     case("numeric", "plain", integer, "s", (0, 0)),
     case("numeric", "plain", decimal_text, "s", (0, 20)),
@@ -196,6 +197,12 @@ fn decimal_text(random: &mut Random) -> Owned {
         text = format!("{text}.{}", digits(random, scale));
     }
     Owned::Text(text)
+}
+
+/// As many digits as every 32-bit float keeps (`FLT_DIG`).
+fn six_digits(random: &mut Random) -> Owned {
+    let scale = [1.0, 10.0, 100.0, 1e5][random.below(4) as usize];
+    Owned::Real(f64::from(random.below(1_000_000)) / scale)
 }
 
 fn number_text(random: &mut Random) -> Owned {

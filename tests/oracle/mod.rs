@@ -32,6 +32,7 @@ fn column(pg_type: &str, convert: &str) -> ColumnPlan {
         convert: Convert::parse(convert).unwrap(),
         labels: Vec::new(),
         on_misfit: OnMisfit::Widen,
+        demands: litelift::model::demands::Demands::default(),
     }
 }
 

@@ -1,0 +1,161 @@
+//! What was taken away from the target's own tables, and is not back yet.
+//!
+//! Purpose: written in the transaction that takes it away, before it does. As long as a row here has no
+//! `restored_at`, its object may be missing; `transfer` brings it back when it finishes,
+//! `litelift restore-constraints` at any time.
+
+use deadpool_postgres::{GenericClient, Transaction};
+
+use crate::connect::failure;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::catalogue::JournalEntry;
+
+use super::store;
+
+/// Objects that a run took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The run.
+    pub run: i64,
+    /// The object.
+    pub entry: JournalEntry,
+}
+
+/// Writes down what a run is about to take away.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn write(
+    transaction: &Transaction<'_>,
+    run: i64,
+    entries: &[JournalEntry],
+) -> Result<()> {
+    for (number, entry) in (0_i32..).zip(entries) {
+        transaction
+            .execute(
+                "INSERT INTO litelift.journal (run, number, object, schema, relation, relid, name, \
+                 definition, drop_sql, restore_sql, validate_sql, orphans_sql) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                &[
+                    &run,
+                    &number,
+                    &entry.object,
+                    &entry.schema,
+                    &entry.table,
+                    &entry.relid,
+                    &entry.name,
+                    &entry.definition,
+                    &entry.drop,
+                    &entry.restore,
+                    &entry.validate,
+                    &entry.orphans,
+                ],
+            )
+            .await
+            .map_err(|error| failure::failed("write the journal", &error))?;
+    }
+    Ok(())
+}
+
+/// Reads what is not back yet: of one run, or of all. What belonged to a table that is gone is history.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn taken(client: &impl GenericClient, run: Option<i64>) -> Result<Vec<Taken>> {
+    let failed = |error| failure::failed("read the journal", &error);
+    if !store::exists(client).await? || !has_journal(client).await.map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let rows = client
+        .query(
+            "SELECT j.run, j.object, j.schema, j.relation, j.relid, j.name, j.definition, \
+             j.drop_sql, j.restore_sql, j.validate_sql, j.orphans_sql FROM litelift.journal j \
+             JOIN pg_class c ON c.oid = j.relid \
+             WHERE j.restored_at IS NULL AND j.run = coalesce($1, j.run) ORDER BY j.run, j.number",
+            &[&run],
+        )
+        .await
+        .map_err(|error| failure::failed("read the journal", &error))?;
+    let taken = rows.iter().map(|row| Taken {
+        run: row.get(0),
+        entry: JournalEntry {
+            object: row.get(1),
+            schema: row.get(2),
+            table: row.get(3),
+            relid: row.get(4),
+            name: row.get(5),
+            definition: row.get(6),
+            drop: row.get(7),
+            restore: row.get(8),
+            validate: row.get(9),
+            orphans: row.get(10),
+        },
+    });
+    Ok(taken.collect())
+}
+
+async fn has_journal(
+    client: &impl GenericClient,
+) -> std::result::Result<bool, tokio_postgres::Error> {
+    let row = client.query_one("SELECT to_regclass('litelift.journal') IS NOT NULL", &[]).await?;
+    Ok(row.get(0))
+}
+
+/// Marks everything of a run as brought back.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn close(
+    client: &impl GenericClient,
+    run: i64,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let sql = "UPDATE litelift.journal SET restored_at = now() \
+               WHERE run = $1 AND restored_at IS NULL";
+    // A run that began before there was a journal took nothing away.
+    if has_journal(client).await? {
+        client.execute(sql, &[&run]).await?;
+    }
+    Ok(())
+}
+
+/// Forgets a run that another one takes the place of, with its journal; the tables stay.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn forget(client: &impl GenericClient, run: i64) -> Result<()> {
+    let forget = async {
+        if has_journal(client).await? {
+            client.execute("DELETE FROM litelift.journal WHERE run = $1", &[&run]).await?;
+        }
+        client.execute("DELETE FROM litelift.run WHERE id = $1", &[&run]).await
+    };
+    forget.await.map(|_| ()).map_err(|error| failure::failed("forget the earlier run", &error))
+}
+
+/// The error of a command that would lose what an earlier one wrote down.
+#[must_use]
+pub fn not_restored(taken: &[Taken]) -> Error {
+    const SHOWN_MAX: usize = 8;
+    let mut names: Vec<String> = taken
+        .iter()
+        .take(SHOWN_MAX)
+        .map(|one| {
+            let entry = &one.entry;
+            format!(
+                "{} \"{}\" of \"{}\"",
+                entry.object,
+                entry.name.escape_debug(),
+                entry.table.escape_debug()
+            )
+        })
+        .collect();
+    if taken.len() > SHOWN_MAX {
+        names.push(format!("and {} more", taken.len() - SHOWN_MAX));
+    }
+    Error::new(
+        ErrorKind::TargetState,
+        "an earlier transfer with --data-only took objects away that are not back yet",
+    )
+    .detail(format!("They are {}.", names.join(", ")))
+    .hint("`litelift restore-constraints --to URL` brings them back; or continue that transfer by its own command.")
+}
