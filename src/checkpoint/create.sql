@@ -41,6 +41,7 @@ create table if not exists litelift.journal (
     relation text not null,
     relid oid not null,
     name text not null,
+    parent_relid oid,
     definition text not null,
     drop_sql text not null,
     restore_sql text not null,

@@ -34,8 +34,8 @@ pub async fn write(
         transaction
             .execute(
                 "INSERT INTO litelift.journal (run, number, object, schema, relation, relid, name, \
-                 definition, drop_sql, restore_sql, validate_sql, orphans_sql) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 parent_relid, definition, drop_sql, restore_sql, validate_sql, orphans_sql) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                 &[
                     &run,
                     &number,
@@ -44,6 +44,7 @@ pub async fn write(
                     &entry.table,
                     &entry.relid,
                     &entry.name,
+                    &entry.parent_relid,
                     &entry.definition,
                     &entry.drop,
                     &entry.restore,
@@ -68,8 +69,8 @@ pub async fn taken(client: &impl GenericClient, run: Option<i64>) -> Result<Vec<
     }
     let rows = client
         .query(
-            "SELECT j.run, j.object, j.schema, j.relation, j.relid, j.name, j.definition, \
-             j.drop_sql, j.restore_sql, j.validate_sql, j.orphans_sql FROM litelift.journal j \
+            "SELECT j.run, j.object, j.schema, j.relation, j.relid, j.name, j.parent_relid, \
+             j.definition, j.drop_sql, j.restore_sql, j.validate_sql, j.orphans_sql FROM litelift.journal j \
              JOIN pg_class c ON c.oid = j.relid \
              WHERE j.restored_at IS NULL AND j.run = coalesce($1, j.run) ORDER BY j.run, j.number",
             &[&run],
@@ -84,11 +85,12 @@ pub async fn taken(client: &impl GenericClient, run: Option<i64>) -> Result<Vec<
             table: row.get(3),
             relid: row.get(4),
             name: row.get(5),
-            definition: row.get(6),
-            drop: row.get(7),
-            restore: row.get(8),
-            validate: row.get(9),
-            orphans: row.get(10),
+            parent_relid: row.get(6),
+            definition: row.get(7),
+            drop: row.get(8),
+            restore: row.get(9),
+            validate: row.get(10),
+            orphans: row.get(11),
         },
     });
     Ok(taken.collect())

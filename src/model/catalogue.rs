@@ -195,6 +195,8 @@ pub struct JournalEntry {
     pub relid: u32,
     /// Its name.
     pub name: String,
+    /// Oid of the table that a foreign key points to.
+    pub parent_relid: Option<u32>,
     /// How the server printed it before: a definition, or the `tgenabled` of a trigger.
     pub definition: String,
     /// What takes it away, or switches it off.

@@ -14,7 +14,9 @@ use super::objects;
 use super::pg_types::{self, TypeRow};
 use crate::connect::failure;
 use crate::error::{Error, Result};
-use crate::model::catalogue::{Catalogue, TargetColumn, TargetSequence, TargetTable};
+use crate::model::catalogue::{
+    Catalogue, JournalEntry, TargetColumn, TargetForeignKey, TargetSequence, TargetTable,
+};
 use crate::model::ident::qualified;
 
 pub(super) fn failed(error: &tokio_postgres::Error) -> Error {
@@ -205,6 +207,38 @@ pub async fn filled<'t>(
         }
     }
     Ok(filled)
+}
+
+/// Returns the catalogue with the foreign keys that an earlier run took away: they still say which
+/// rows need which.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Target`].
+pub async fn with_taken(
+    client: &impl GenericClient,
+    catalogue: &Catalogue,
+    taken: &[JournalEntry],
+) -> Result<Catalogue> {
+    let mut whole = catalogue.clone();
+    for entry in taken {
+        let mut key = TargetForeignKey {
+            schema: entry.schema.clone(),
+            table: entry.table.clone(),
+            relid: entry.relid,
+            is_owned: true,
+            name: entry.name.clone(),
+            definition: entry.definition.clone(),
+            ..TargetForeignKey::default()
+        };
+        let is_parent = |table: &&mut TargetTable| Some(table.relid) == entry.parent_relid;
+        let Some(parent) = whole.tables.iter_mut().find(is_parent) else { continue };
+        let mut known = parent.foreign_keys_onto.iter();
+        if !known.any(|known| (known.relid, &known.name) == (key.relid, &key.name)) {
+            key.has_rows = objects::has_rows(client, &key).await?;
+            parent.foreign_keys_onto.push(key);
+        }
+    }
+    Ok(whole)
 }
 
 /// Returns whether the tables that are filled are as they were, and those that are not emptied still

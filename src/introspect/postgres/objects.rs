@@ -108,7 +108,7 @@ fn foreign_key(row: &Row) -> TargetForeignKey {
     }
 }
 
-async fn has_rows(client: &impl GenericClient, key: &TargetForeignKey) -> Result<bool> {
+pub(super) async fn has_rows(client: &impl GenericClient, key: &TargetForeignKey) -> Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT FROM {})", qualified(&key.schema, &key.table));
     let row = client.query_one(&sql, &[]).await.map_err(|error| failed(&error))?;
     Ok(row.get(0))

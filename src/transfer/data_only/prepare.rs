@@ -91,9 +91,11 @@ pub(super) async fn prepare(
         notes.push(format!("Table \"{name}\" is emptied first: it has {rows} rows."));
     }
     check_on_existing(opened, &catalogue, &matching, data_only)?;
+    let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
+    let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
     let obstacles = Obstacles {
         tables: &opened.schema.tables,
-        catalogue: &catalogue,
+        catalogue: &whole,
         matching: &matching,
         is_kept: &|trigger| is_kept(data_only, trigger),
         is_protected: &|name| matches_any(&data_only.protect, name),
