@@ -30,32 +30,38 @@ pub async fn write(
     run: i64,
     entries: &[JournalEntry],
 ) -> Result<()> {
-    for (number, entry) in (0_i32..).zip(entries) {
-        transaction
-            .execute(
-                "INSERT INTO litelift.journal (run, number, object, schema, relation, relid, name, \
-                 parent_relid, definition, drop_sql, restore_sql, validate_sql, orphans_sql) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-                &[
-                    &run,
-                    &number,
-                    &entry.object,
-                    &entry.schema,
-                    &entry.table,
-                    &entry.relid,
-                    &entry.name,
-                    &entry.parent_relid,
-                    &entry.definition,
-                    &entry.drop,
-                    &entry.restore,
-                    &entry.validate,
-                    &entry.orphans,
-                ],
-            )
-            .await
-            .map_err(|error| failure::failed("write the journal", &error))?;
-    }
-    Ok(())
+    // One statement, however many there are.
+    let texts = |of: fn(&JournalEntry) -> &str| entries.iter().map(of).collect::<Vec<&str>>();
+    let maybe = |of: fn(&JournalEntry) -> Option<&str>| entries.iter().map(of).collect::<Vec<_>>();
+    let relids: Vec<u32> = entries.iter().map(|entry| entry.relid).collect();
+    let parents: Vec<Option<u32>> = entries.iter().map(|entry| entry.parent_relid).collect();
+    let written = transaction
+        .execute(
+            "INSERT INTO litelift.journal (run, number, object, schema, relation, relid, name, \
+             parent_relid, definition, drop_sql, restore_sql, validate_sql, orphans_sql) \
+             SELECT $1, e.number - 1, e.object, e.schema, e.relation, e.relid, e.name, e.parent, \
+             e.definition, e.drop_sql, e.restore_sql, e.validate_sql, e.orphans_sql \
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::oid[], $6::text[], $7::oid[], \
+             $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]) WITH ORDINALITY \
+             AS e (object, schema, relation, relid, name, parent, definition, drop_sql, restore_sql, \
+             validate_sql, orphans_sql, number)",
+            &[
+                &run,
+                &texts(|entry| &entry.object),
+                &texts(|entry| &entry.schema),
+                &texts(|entry| &entry.table),
+                &relids,
+                &texts(|entry| &entry.name),
+                &parents,
+                &texts(|entry| &entry.definition),
+                &texts(|entry| &entry.drop),
+                &texts(|entry| &entry.restore),
+                &maybe(|entry| entry.validate.as_deref()),
+                &maybe(|entry| entry.orphans.as_deref()),
+            ],
+        )
+        .await;
+    written.map(|_| ()).map_err(|error| failure::failed("write the journal", &error))
 }
 
 /// Reads what is not back yet: of one run, or of all. What belonged to a table that is gone is history.

@@ -255,12 +255,9 @@ pub async fn begin(
         .map_err(write)?;
     if let Some(fill) = &plan.fill {
         journal::write(transaction, run, &fill.journal).await?;
-        for statement in &fill.before {
-            transaction
-                .batch_execute(statement)
-                .await
-                .map_err(|error| failure::failed("prepare the target's tables", &error))?;
-        }
+        // Together: one by one each would cost a way to the server and back.
+        let prepared = transaction.batch_execute(&fill.before.join(";\n")).await;
+        prepared.map_err(|error| failure::failed("prepare the target's tables", &error))?;
     }
     let types: Vec<&str> = plan.types.iter().map(|made| made.name.as_str()).collect();
     transaction

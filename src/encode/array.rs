@@ -23,14 +23,21 @@ pub fn put_json(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
 fn put_member(member: &serde_json::Value, element: Element, out: &mut Vec<u8>) -> bool {
     match (member, element) {
         (serde_json::Value::Null, _) => field::null(out),
-        (serde_json::Value::String(text), Element::Text) if !text.contains('\0') => {
+        (serde_json::Value::String(text), Element::Text | Element::Varchar)
+            if !text.contains('\0') =>
+        {
             field::bytes(text.as_bytes(), out);
         }
+        (serde_json::Value::String(text), Element::Uuid) => {
+            return super::words::any_uuid(text.as_bytes())
+                .map(|uuid| field::bytes(&uuid, out))
+                .is_some();
+        }
         (serde_json::Value::Bool(value), Element::Boolean) => field::boolean(*value, out),
-        (serde_json::Value::Number(number), Element::BigInt) => match number.as_i64() {
-            Some(value) => field::int8(value, out),
-            None => return false,
-        },
+        (
+            serde_json::Value::Number(number),
+            Element::SmallInt | Element::Integer | Element::BigInt,
+        ) => return number.as_i64().is_some_and(|value| put_integer(value, element, out)),
         (serde_json::Value::Number(number), Element::Double) => match number.as_f64() {
             Some(value) => field::float8(value, out),
             None => return false,
@@ -53,12 +60,15 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
     begin(members.len(), false, element, out);
     for member in members {
         let is_put = match element {
-            Element::Text => {
+            Element::Text | Element::Varchar => {
                 field::bytes(member, out);
                 true
             }
-            Element::BigInt => {
-                decimal::canonical_integer(member).map(|v| field::int8(v, out)).is_some()
+            Element::SmallInt | Element::Integer | Element::BigInt => {
+                decimal::canonical_integer(member).is_some_and(|v| put_integer(v, element, out))
+            }
+            Element::Uuid => {
+                super::words::any_uuid(member).map(|uuid| field::bytes(&uuid, out)).is_some()
             }
             Element::Double => std::str::from_utf8(member)
                 .ok()
@@ -76,6 +86,18 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
         }
     }
     end(start, out)
+}
+
+/// Appends an integer of the element's size; false when it does not hold it.
+fn put_integer(value: i64, element: Element, out: &mut Vec<u8>) -> bool {
+    match element {
+        Element::SmallInt => i16::try_from(value).map(|value| field::int2(value, out)).is_ok(),
+        Element::Integer => i32::try_from(value).map(|value| field::int4(value, out)).is_ok(),
+        _ => {
+            field::int8(value, out);
+            true
+        }
+    }
 }
 
 /// Length (filled in later), dimensions, flags, element type; then length and lower bound of the one

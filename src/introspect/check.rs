@@ -118,6 +118,12 @@ fn column_of(
         }
         if let Err(misfit) = encoded {
             checked.misfits += 1;
+            let is_room = checked.unknown.len() < LABELS_MAX;
+            if plan.demands.labels.is_some()
+                && (is_room || checked.unknown.contains_key(&value.shown()))
+            {
+                *checked.unknown.entry(value.shown()).or_insert(0) += 1;
+            }
             if !checked.reasons.iter().any(|reason| reason == misfit.reason) {
                 checked.reasons.push(misfit.reason.to_owned());
             }

@@ -117,7 +117,10 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
             format!(", such as {}{place}", example.value)
         }),
     );
-    let reasons = checked.reasons.join(", ");
+    let mut reasons = checked.reasons.join(", ");
+    if !checked.unknown.is_empty() {
+        reasons.push_str(&format!(": {}", counted(&checked.unknown)));
+    }
     decision.notes.push(format!(
         "{} {does} not fit {} ({reasons}){example}, and {becomes}.",
         checked.misfits, decision.pg_type
@@ -133,6 +136,19 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
         found: reasons,
         examples: checked.examples.clone(),
     });
+}
+
+/// Lists values with their counts, the most frequent first.
+fn counted(values: &BTreeMap<String, u64>) -> String {
+    const SHOWN_MAX: usize = 8;
+    let mut sorted: Vec<(&String, &u64)> = values.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut shown: Vec<String> =
+        sorted.iter().take(SHOWN_MAX).map(|(value, count)| format!("{count} x {value}")).collect();
+    if sorted.len() > SHOWN_MAX {
+        shown.push(format!("and {} others", sorted.len() - SHOWN_MAX));
+    }
+    shown.join(", ")
 }
 
 /// Adds a column's labels to its enum type: those of its CHECK in their order, those of the rule's
@@ -177,6 +193,8 @@ pub struct Checked {
     pub has_too_many_labels: bool,
     /// Labels that the values of an enum column become.
     pub labels: BTreeSet<String>,
+    /// Values that are no label of an enum type which is there already, with how many there are.
+    pub unknown: BTreeMap<String, u64>,
     /// Values that fit but lose something on the way: cut, mended or rounded.
     pub changed: u64,
     /// The first of them.

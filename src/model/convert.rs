@@ -216,13 +216,13 @@ impl Convert {
         (
             Conversion::ArrayJson,
             "array_json",
-            "text[] bigint[] double precision[] boolean[]",
+            "text[] varchar[] smallint[] integer[] bigint[] double precision[] boolean[] uuid[]",
             "from a JSON array",
         ),
         (
             Conversion::ArrayComma,
             "array_comma",
-            "text[] bigint[] double precision[] boolean[]",
+            "text[] varchar[] smallint[] integer[] bigint[] double precision[] boolean[] uuid[]",
             "from a list with commas; empty text is the empty array",
         ),
         (Conversion::Replace, "replace", "text varchar char", "bad UTF-8 and NUL become U+FFFD"),

@@ -151,3 +151,26 @@ fn hostile_names_are_only_names() {
     case.arrives(&[]);
     assert_eq!(case.target.one("SELECT count(*) FROM victim"), "0");
 }
+
+#[test]
+fn arrays_types_of_other_schemas_and_sequences_by_text_in_another_schema() {
+    let source = r#"CREATE TABLE T (Id INTEGER PRIMARY KEY, A TEXT, B TEXT, C TEXT, D TEXT, Mail TEXT, At TEXT);
+        INSERT INTO T VALUES (41, '["x", null]', '[1, -2]', '[]', '["00112233-4455-6677-8899-aabbccddeeff"]',
+          'A@b.c', '2024-01-02 03:04:05.123456');"#;
+    let tables = r#"CREATE SCHEMA "My app"; CREATE SCHEMA kinds; CREATE EXTENSION citext SCHEMA kinds;
+        CREATE DOMAIN kinds.mail AS kinds.citext CHECK (VALUE ~ '@');
+        CREATE SEQUENCE "My app"."t_ids";
+        CREATE TABLE "My app".t (id int DEFAULT nextval(('"My app".t_ids'::text)::regclass) PRIMARY KEY,
+          a varchar(9)[], b smallint[], c int[], d uuid[], mail kinds.mail UNIQUE, at timestamp(3));
+        CREATE INDEX a ON "My app".t USING gin (a);"#;
+    let mut case = Case::new(source, tables);
+    case.options.inspect.into = "My app".to_owned();
+    let report = case.arrives(&["T.A", "T.B", "T.C", "T.D", "T.At"]);
+    let found = "SELECT concat_ws(' ', a, b, c, d, at) FROM \"My app\".t";
+    let wanted =
+        "{x,NULL} {1,-2} {} {00112233-4455-6677-8899-aabbccddeeff} 2024-01-02 03:04:05.123";
+    assert_eq!(case.target.one(found), wanted);
+    assert_eq!(case.target.one("SELECT nextval('\"My app\".t_ids')"), "42");
+    let told = report.notes.join("\n");
+    assert!(told.contains("T.At: 1 value is rounded, for the target keeps 3 digits"), "{told}");
+}

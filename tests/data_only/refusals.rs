@@ -297,7 +297,7 @@ fn values_that_do_not_fit_are_all_told_at_once() {
             "\"t\".\"flag\" is boolean in the target: 1 of its values do not fit",
             "\"t\".\"name\" is varchar(5) in the target: 2 of its values do not fit (longer than the column, NULL in a NOT NULL column)",
             "\"t\".\"at\" is timestamptz",
-            "\"t\".\"mood\" is enum(mood)",
+            "\"t\".\"mood\" is enum(mood) in the target: 1 of its values do not fit (not a label of the enum type: 1 x 'grim')",
             "\"t\".\"n\" is smallint",
             "--on-bad-row reject",
         ],

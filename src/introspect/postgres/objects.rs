@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
-use super::catalogue::failed;
+use super::catalogue::{failed, have_rows};
 use crate::error::Result;
 use crate::model::catalogue::{TargetForeignKey, TargetIndex, TargetTable, TargetTrigger};
 use crate::model::ident::qualified;
@@ -74,6 +74,17 @@ async fn foreign_keys(
 ) -> Result<()> {
     let relids: Vec<u32> = roots.keys().copied().collect();
     let rows = client.query(FOREIGN_KEYS, &[&relids]).await.map_err(|error| failed(&error))?;
+    // Only where the table that points may be left out of the load is it of interest.
+    let may_look = |row: &&Row| row.get(15) && roots.contains_key(&row.get::<_, u32>(1));
+    let looked: Vec<&Row> = rows.iter().filter(may_look).collect();
+    let froms: Vec<String> = looked.iter().map(|row| qualified(row.get(2), row.get(3))).collect();
+    let have_rows = have_rows(client, &froms).await?;
+    let without: Vec<u32> = looked
+        .iter()
+        .zip(have_rows)
+        .filter(|(_, has)| !has)
+        .map(|(row, _)| row.get::<_, u32>(0))
+        .collect();
     for row in &rows {
         let mut key = foreign_key(row);
         let (child, parent) = (roots.get(&key.relid), roots.get(&key.parent_relid));
@@ -81,7 +92,7 @@ async fn foreign_keys(
             tables[*child].foreign_keys.push(key.clone());
         }
         if let Some(parent) = parent {
-            key.has_rows = if row.get(15) { has_rows(client, &key).await? } else { true };
+            key.has_rows = !without.contains(&key.relid);
             tables[*parent].foreign_keys_onto.push(key);
         }
     }
@@ -106,12 +117,6 @@ fn foreign_key(row: &Row) -> TargetForeignKey {
         parent_columns: row.get(13),
         may_reference: row.get(14),
     }
-}
-
-pub(super) async fn has_rows(client: &impl GenericClient, key: &TargetForeignKey) -> Result<bool> {
-    let sql = format!("SELECT EXISTS (SELECT FROM {})", qualified(&key.schema, &key.table));
-    let row = client.query_one(&sql, &[]).await.map_err(|error| failed(&error))?;
-    Ok(row.get(0))
 }
 
 /// Only what `pg_get_indexdef` brings back whole: no constraint stands on the index, it is no partition's

@@ -103,9 +103,13 @@ fn interval(typmod: i32) -> (Option<PgType>, Option<u8>) {
 fn element_of(name: &str) -> Option<Element> {
     Some(match name {
         "text" => Element::Text,
+        "varchar" => Element::Varchar,
+        "int2" => Element::SmallInt,
+        "int4" => Element::Integer,
         "int8" => Element::BigInt,
         "float8" => Element::Double,
         "bool" => Element::Boolean,
+        "uuid" => Element::Uuid,
         _ => return None,
     })
 }
