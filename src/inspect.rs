@@ -1,6 +1,7 @@
 //! Looking: schema, values, decisions. What `inspect`, `--dry-run` and `transfer` have in common, so
 //! that a dry run and a real run cannot decide differently.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,19 +14,22 @@ use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::introspect;
 use crate::map::decide;
+use crate::map::names::NameSpace;
 use crate::map::rules::Rules;
 use crate::map::suggest;
-use crate::model::decision::{Mapping, TableMapping};
+use crate::model::decision::{Decision, Mapping, TableMapping};
 use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
+use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table, TableKind};
 use crate::model::target::{TargetSchema, find};
 use crate::options::{DataOnly, InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
+use crate::plan::{follow_ups, script};
 use crate::read::{Snapshot, Source};
 use crate::report::{
     DdlReport, Found, InspectColumn, InspectReport, InspectTable, InspectTarget, REPORT_VERSION,
-    SourceSummary,
+    SchemaReport, SourceSummary,
 };
 use crate::type_maps;
 
@@ -47,6 +51,10 @@ pub struct Opened {
     pub rules: Rules,
     /// Zone of texts that name none.
     pub zone: Zone,
+    /// How names are written in the target.
+    pub names: NameStyle,
+    /// Whether columns get their declared type as a comment.
+    pub comments: bool,
 }
 
 /// What was found in the values, and what was decided.
@@ -66,6 +74,15 @@ impl Opened {
         self.selected.iter().map(|position| &self.schema.tables[*position]).collect()
     }
 
+    /// Returns the names that the selected tables get in the target: they follow from the schema
+    /// alone, so what stands in their way is known before any row is read.
+    #[must_use]
+    pub fn target_names(&self) -> Vec<String> {
+        let tables = self.tables();
+        let sources: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        NameSpace::default().take_all(&sources, self.names)
+    }
+
     /// Plans the transfer of what was looked at.
     ///
     /// # Errors
@@ -74,7 +91,7 @@ impl Opened {
         &self,
         looked: &Looked,
         into: &str,
-        taken: &std::collections::BTreeSet<String>,
+        taken: &BTreeSet<String>,
     ) -> Result<TransferPlan> {
         let tables: Vec<(&Table, &TableEvidence)> =
             self.tables().into_iter().zip(&looked.evidence).collect();
@@ -85,6 +102,7 @@ impl Opened {
             into,
             taken,
             zone: self.zone.name(),
+            comments: self.comments,
         };
         build::plan(&inputs)
     }
@@ -115,12 +133,32 @@ pub fn run(
 ) -> Result<InspectReport> {
     let opened = open(options, cancel)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
-    let plan = opened.plan(&looked, &options.into, &std::collections::BTreeSet::new())?;
+    let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
     let mut report = report(&opened, &looked, &plan, false);
     if let Some(target) = target {
         set_beside(&mut report, target);
     }
     Ok(report)
+}
+
+/// `litelift schema`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`], interrupted.
+pub fn schema(
+    options: &InspectOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<SchemaReport> {
+    crate::options::check_schema(&options.into)?;
+    let opened = open(options, cancel)?;
+    let looked = look(&opened, options.jobs, listener, cancel)?;
+    let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
+    Ok(SchemaReport {
+        source: opened.summary(plan.tables.iter().map(|table| table.rows).sum()),
+        statements: script::script(&plan),
+        follow_ups: follow_ups::of_plan(&opened.schema, &plan),
+    })
 }
 
 /// Opens the source: snapshot, schema, selection, rules. Reads no rows.
@@ -136,6 +174,8 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
         zone: zone.name().to_owned(),
         rules: rules.canonical(),
         data_only: options.data_only.as_ref().map(DataOnly::choices),
+        names: options.names,
+        comments: options.comments,
     };
     // The fingerprint first: it must not open a file that SQLite has locked.
     let path = real_path(&options.from);
@@ -146,14 +186,26 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let schema = snapshot.with(introspect::source_schema)?;
-    let chosen: Vec<String> = selected(&schema, &options.selection, options.data_only.is_some())?
-        .iter()
-        .map(|table| table.name.clone())
-        .collect();
+    let chosen: BTreeSet<String> =
+        selected(&schema, &options.selection, options.data_only.is_some())?
+            .iter()
+            .map(|table| table.name.clone())
+            .collect();
     let positions = (0..schema.tables.len())
         .filter(|position| chosen.contains(&schema.tables[*position].name))
         .collect();
-    Ok(Opened { source, path, snapshot, fingerprint, schema, selected: positions, rules, zone })
+    Ok(Opened {
+        source,
+        path,
+        snapshot,
+        fingerprint,
+        schema,
+        selected: positions,
+        rules,
+        zone,
+        names: options.names,
+        comments: options.comments,
+    })
 }
 
 /// Reads `--source-tz`.
@@ -265,7 +317,7 @@ pub fn look(
     )?;
     opened.source.check_unchanged()?;
     let pairs: Vec<(&Table, &TableEvidence)> = tables.into_iter().zip(&evidence).collect();
-    let mut mapping = decide::propose(&pairs, &opened.rules);
+    let mut mapping = decide::propose(&pairs, &opened.rules, opened.names);
     let unproven = decide::unproven(&pairs, &mapping);
     let checked = introspect::check::check(
         &opened.snapshot,
@@ -276,7 +328,12 @@ pub fn look(
         jobs,
         cancel,
     )?;
-    decide::settle(&opened.schema, &pairs, &mut mapping, &checked);
+    let attempt = |at: decide::Unproven, decision: &Decision| {
+        let (table, column) = at;
+        let (snapshot, table) = (&opened.snapshot, pairs[table].0);
+        introspect::check::column(snapshot, table, column, decision, &opened.zone, cancel)
+    };
+    decide::settle(&pairs, &mut mapping, &checked, &attempt)?;
     listener.on(Event::StageEnded { stage: Stage::Inspect });
     Ok(Looked { evidence, mapping, took: begun.elapsed() })
 }
@@ -316,6 +373,7 @@ pub fn report(
             },
             after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
         }),
+        follow_ups: follow_ups::of_plan(&opened.schema, plan),
     };
     report.attention = report.needing_attention().len();
     report

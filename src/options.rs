@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::model::name_style::NameStyle;
 
 /// Which tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct InspectOptions {
     pub type_maps: TypeMaps,
     /// Schema in the target, for the DDL of a dry run.
     pub into: String,
+    /// How names are written in the target.
+    pub names: NameStyle,
+    /// Whether columns get their declared type as a comment.
+    pub comments: bool,
     /// Threads.
     pub jobs: usize,
     /// Set when the tables are there already (`--data-only`).

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::model::catalogue::JournalEntry;
 use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
+use crate::model::follow_up::FollowUp;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 pub use crate::model::plan::{UnfitColumn, WidenedColumn};
@@ -59,6 +60,21 @@ pub struct InspectReport {
     pub attention: usize,
     /// The statements that a transfer would run; only with `--dry-run`.
     pub ddl: Option<DdlReport>,
+    /// What is left to do by hand: the objects that are not carried over, with proposals. Not in the
+    /// document; `--follow-ups` writes them.
+    #[serde(skip)]
+    pub follow_ups: Vec<FollowUp>,
+}
+
+/// What `schema` found.
+#[derive(Debug, Clone)]
+pub struct SchemaReport {
+    /// The file.
+    pub source: SourceSummary,
+    /// Statements in the order in which they run, without semicolons.
+    pub statements: Vec<String>,
+    /// What is left to do by hand.
+    pub follow_ups: Vec<FollowUp>,
 }
 
 impl InspectReport {
@@ -249,6 +265,10 @@ pub struct TransferReport {
     pub not_as_before: Vec<NotAsBefore>,
     /// The check at the end; `None` with `--no-verify`.
     pub verify: Option<VerifyReport>,
+    /// What is left to do by hand: objects that were not carried over or were refused, and foreign
+    /// keys with orphans, with proposals. Not in the document; `--follow-ups` writes them.
+    #[serde(skip)]
+    pub follow_ups: Vec<FollowUp>,
 }
 
 impl TransferReport {
@@ -379,6 +399,8 @@ pub struct Orphans {
     pub constraint: String,
     /// Rows without a parent.
     pub rows: u64,
+    /// The first keys that have none, as text.
+    pub keys: Vec<String>,
 }
 
 /// How deep a comparison goes.

@@ -24,7 +24,6 @@ use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::restore;
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
-use crate::map::names::NameSpace;
 use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
 use crate::options::{self, TransferOptions};
 use crate::report::{InspectReport, TransferReport};
@@ -225,9 +224,7 @@ pub async fn dry_run(
                 .await;
         }
         let schema = &options.inspect.into;
-        let mut names = NameSpace::default();
-        let targets: Vec<String> =
-            opened.tables().iter().map(|table| names.take(&table.name)).collect();
+        let targets = opened.target_names();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
         resume::refuse_existing(&target.session().await?, schema, &targets, &[]).await?;
         let looked = tokio::task::block_in_place(|| {

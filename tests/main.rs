@@ -16,6 +16,7 @@ mod oracle;
 mod random;
 mod regressions;
 mod resume;
+mod schema;
 mod scratch;
 mod support;
 mod type_maps;

@@ -10,7 +10,7 @@ create table if not exists litelift.run (
     tool text not null,
     source text not null,
     schema text not null,
-    state text not null default 'running' check (state in ('running', 'done')),
+    state text not null default 'running' check (state in ('running', 'done', 'discarding')),
     fingerprint text not null,
     plan text not null,
     enum_types oid[] not null default '{}',
@@ -26,6 +26,7 @@ create table if not exists litelift.relation (
     source text not null,
     target text not null,
     relid oid not null,
+    refused text not null default '[]',
     primary key (run, number)
 );
 
@@ -50,6 +51,10 @@ create table if not exists litelift.journal (
     restored_at timestamptz,
     primary key (run, number)
 );
+-- Schemas of an earlier version have neither the column nor the third state.
+alter table litelift.relation add column if not exists refused text not null default '[]';
+alter table litelift.run drop constraint if exists run_state_check,
+    add constraint run_state_check check (state in ('running', 'done', 'discarding'));
 
 -- A part of a table whose rows are committed: written in their transaction.
 create table if not exists litelift.range (

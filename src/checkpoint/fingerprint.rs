@@ -15,6 +15,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::name_style::NameStyle;
 
 /// What must be equal for a run to go on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ pub struct Choices {
     /// `--data-only` with what decides which rows go where; `None`: the tables are made.
     #[serde(default)]
     pub data_only: Option<Vec<String>>,
+    /// `--names`.
+    #[serde(default)]
+    pub names: NameStyle,
+    /// `--comments`.
+    #[serde(default)]
+    pub comments: bool,
 }
 
 impl Choices {
@@ -81,6 +88,20 @@ impl Choices {
                 "--data-only was {} when the transfer began, now it is {}.",
                 data_only(earlier),
                 data_only(self)
+            ));
+        }
+        if self.names != earlier.names {
+            found.push(format!(
+                "--names was {} when the transfer began, now it is {}.",
+                earlier.names, self.names
+            ));
+        }
+        if self.comments != earlier.comments {
+            let given = |is: bool| if is { "given" } else { "not given" };
+            found.push(format!(
+                "--comments was {} when the transfer began, now it is {}.",
+                given(earlier.comments),
+                given(self.comments)
             ));
         }
         if self.rules != earlier.rules {

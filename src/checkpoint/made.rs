@@ -1,6 +1,8 @@
 //! The tables that a run made: whether they are still there, and how they are dropped.
 //!
-//! Purpose: only what the run made is ever dropped. A table is known by its oid, not by its name.
+//! Purpose: only what the run made is ever dropped. A table is known by its oid, not by its name. More
+//! tables than the server has locks for are dropped in several transactions; the run is marked before,
+//! so that nobody continues what is half gone.
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::error::{DbError, SqlState};
@@ -10,6 +12,9 @@ use super::journal;
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ident::qualified;
+
+/// What is attempted here.
+const REMOVE: &str = "remove what the earlier run left";
 
 /// A table that a run made.
 #[derive(Debug, Clone)]
@@ -61,6 +66,76 @@ pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
         .collect())
 }
 
+/// Drops tables of a run until no more than `keep` are left, each batch in a transaction of its own.
+///
+/// # Errors
+/// [`ErrorKind::TargetState`] naming what depends on them; [`ErrorKind::Target`].
+pub async fn discard_most(
+    session: &mut Session,
+    run: i64,
+    schema: &str,
+    made: &mut Vec<Made>,
+    keep: usize,
+) -> Result<()> {
+    if made.len() <= keep || keep == 0 {
+        return Ok(());
+    }
+    let failed = |error: tokio_postgres::Error| failure::failed(REMOVE, &error);
+    let sql = "UPDATE litelift.run SET state = 'discarding' WHERE id = $1";
+    session.execute(sql, &[&run]).await.map_err(failed)?;
+    drop_foreign_keys(session, made, keep).await.map_err(failed)?;
+    while made.len() > keep {
+        let batch = made.split_off(made.len() - keep.min(made.len() - keep));
+        let names: Vec<&str> = batch.iter().map(|table| table.target.as_str()).collect();
+        let transaction = session.transaction().await.map_err(failed)?;
+        let dropped = async {
+            drop_tables(&transaction, schema, &batch).await?;
+            let sql = "DELETE FROM litelift.relation WHERE run = $1 AND target = ANY ($2)";
+            transaction.execute(sql, &[&run, &names]).await?;
+            transaction.commit().await
+        };
+        dropped
+            .await
+            .map_err(|error| refused_to_drop(&error, "Tables dropped before stay dropped."))?;
+    }
+    Ok(())
+}
+
+/// Foreign keys between two of the tables would stand in the way of dropping one before the other.
+async fn drop_foreign_keys(
+    session: &mut Session,
+    made: &[Made],
+    batch: usize,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let oids: Vec<Oid> =
+        made.iter().filter(|table| table.is_there()).map(|table| table.relid).collect();
+    let sql = "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) \
+               FROM pg_constraint WHERE contype = 'f' AND conrelid <> confrelid \
+               AND conrelid = ANY ($1) AND confrelid = ANY ($1)";
+    let rows = session.query(sql, &[&oids]).await?;
+    for rows in rows.chunks(batch) {
+        let statements: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let transaction = session.transaction().await?;
+        transaction.batch_execute(&statements.join("; ")).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn drop_tables(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    made: &[Made],
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let there = made.iter().filter(|table| table.is_there() && table.is_ours);
+    let drop: Vec<String> = there.map(|table| qualified(schema, &table.target)).collect();
+    if drop.is_empty() {
+        return Ok(());
+    }
+    // Together: foreign keys among them do not stand in the way.
+    transaction.batch_execute(&format!("DROP TABLE {}", drop.join(", "))).await
+}
+
 /// Drops the tables and enum types that a run made, as far as they are still the same ones, and forgets the run.
 /// Tables that others depend on are not dropped: the server then refuses.
 ///
@@ -72,21 +147,8 @@ pub async fn discard(
     schema: &str,
     made: &[Made],
 ) -> Result<()> {
-    let drop: Vec<String> = made
-        .iter()
-        .filter(|table| table.is_there() && table.is_ours)
-        .map(|table| qualified(schema, &table.target))
-        .collect();
-    // Forgetting the run would be forgetting how its tables were.
-    let taken = journal::taken(transaction, Some(run)).await?;
-    if !taken.is_empty() {
-        return Err(journal::not_restored(&taken));
-    }
     let discarded = async {
-        if !drop.is_empty() {
-            // Together: foreign keys among them do not stand in the way.
-            transaction.batch_execute(&format!("DROP TABLE {}", drop.join(", "))).await?;
-        }
+        drop_tables(transaction, schema, made).await?;
         // By oid: a type of that name that somebody made later is not ours.
         let types = "SELECT format('DROP TYPE %I.%I', n.nspname, t.typname) FROM litelift.run u \
                      JOIN pg_type t ON t.oid = ANY (u.enum_types) \
@@ -97,22 +159,26 @@ pub async fn discard(
         Ok(())
     };
     let discarded: std::result::Result<(), tokio_postgres::Error> = discarded.await;
-    discarded.map_err(|error| match error.as_db_error() {
-        Some(server) if *server.code() == SqlState::DEPENDENT_OBJECTS_STILL_EXIST => {
-            depended_on(server)
-        }
-        _ => failure::failed("remove what the earlier run left", &error),
-    })?;
+    discarded.map_err(|error| refused_to_drop(&error, "Nothing was changed."))?;
     journal::forget(transaction, run).await
 }
 
+fn refused_to_drop(error: &tokio_postgres::Error, state: &str) -> Error {
+    match error.as_db_error() {
+        Some(server) if *server.code() == SqlState::DEPENDENT_OBJECTS_STILL_EXIST => {
+            depended_on(server, state)
+        }
+        _ => failure::failed(REMOVE, error),
+    }
+}
+
 /// Not the server's own hint: CASCADE would drop what is not ours.
-fn depended_on(server: &DbError) -> Error {
+fn depended_on(server: &DbError, state: &str) -> Error {
     Error::new(
         ErrorKind::TargetState,
         "--restart cannot drop the tables of the earlier run: other objects depend on them",
     )
     .detail(server.detail().unwrap_or_else(|| server.message()))
-    .detail("Nothing was changed.")
+    .detail(state)
     .hint("Drop these objects yourself, or transfer into a schema of its own with --into NAME.")
 }

@@ -15,3 +15,4 @@ pub mod made;
 pub mod resent;
 pub mod resume;
 pub mod store;
+pub mod tables;

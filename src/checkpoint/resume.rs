@@ -53,7 +53,9 @@ pub async fn look(
     let gone: Vec<&str> =
         made.iter().filter(|table| !table.is_there()).map(|table| table.target.as_str()).collect();
     // When all are gone the user dropped them, or the whole schema: the run is history.
-    if restart || (!gone.is_empty() && gone.len() == made.len()) {
+    let is_history = !gone.is_empty() && gone.len() == made.len();
+    // Half removed already: nothing is left to go on with.
+    if restart || is_history || store::is_discarding(session, run).await? {
         return Ok(Earlier::Replaced(Leftover { run, made }));
     }
     if !gone.is_empty() {

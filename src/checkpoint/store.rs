@@ -15,7 +15,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
-use super::{journal, resent};
+use super::{journal, resent, tables};
 
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
@@ -57,6 +57,8 @@ pub enum StepOutcome {
     Orphans {
         /// Rows without a parent.
         rows: i64,
+        /// The first keys that have none, as JSON: an array of strings.
+        keys: String,
     },
 }
 
@@ -122,14 +124,26 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
 }
 
-/// Returns whether schema `litelift` has every table: one of an earlier version lacks some.
+/// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
-    let sql = "SELECT FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
-               WHERE n.nspname = 'litelift' AND c.relname = 'journal'";
-    let found = transaction.query_opt(sql, &[]).await;
-    found
-        .map(|row| row.is_some())
-        .map_err(|error| failure::failed("look for schema litelift", &error))
+    let sql = "SELECT count(*) = 3 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'refused' \
+               WHERE n.nspname = 'litelift' \
+               AND (c.relname IN ('resent', 'journal') OR (c.relname = 'relation' AND a.attname IS NOT NULL))";
+    let found = transaction.query_one(sql, &[]).await;
+    found.map(|row| row.get(0)).map_err(|error| failure::failed("look for schema litelift", &error))
+}
+
+/// Returns whether somebody began to remove what a run made.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn is_discarding(session: &Session, run: i64) -> Result<bool> {
+    let row = session
+        .query_one("SELECT state = 'discarding' FROM litelift.run WHERE id = $1", &[&run])
+        .await
+        .map_err(|error| failure::failed("read an earlier run", &error))?;
+    Ok(row.get(0))
 }
 
 /// Finds the newest run of a source file into a schema; of any file when none is given.
@@ -199,8 +213,8 @@ pub async fn load(session: &Session, run: i64) -> Result<Run> {
     })
 }
 
-/// Makes the target tables and writes the run: in one transaction, so that after a crash there is
-/// either nothing or a run that can be continued.
+/// Writes the run and makes the types of its plan, in the transaction of its first tables
+/// ([`super::tables::make`]): after a crash there is either nothing, or a run that can be continued.
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
@@ -224,12 +238,6 @@ pub async fn begin(
             failure::failed(&what, &error)
         })?;
     }
-    for table in plan.tables.iter().filter(|_| plan.fill.is_none()) {
-        transaction.batch_execute(&table.create).await.map_err(|error| {
-            let what = format!("create table \"{}\"", table.target.escape_debug());
-            failure::failed(&what, &error)
-        })?;
-    }
     let run: i64 = transaction
         .query_one(
             "INSERT INTO litelift.run (format, tool, source, schema, fingerprint, plan) \
@@ -239,21 +247,8 @@ pub async fn begin(
         .await
         .map_err(write)?
         .get(0);
-    let targets: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
-    let sources: Vec<&str> = plan.tables.iter().map(|table| table.source.as_str()).collect();
-    // The oid says later whether a table of that name is still the one that we made.
-    transaction
-        .execute(
-            "INSERT INTO litelift.relation (run, number, source, target, relid, made) \
-             SELECT $1, t.number - 1, t.source, t.target, c.oid, $5 \
-             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (source, target, number) \
-             JOIN pg_class c ON c.relname = t.target \
-             JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $4",
-            &[&run, &sources, &targets, &plan.schema, &plan.fill.is_none()],
-        )
-        .await
-        .map_err(write)?;
     if let Some(fill) = &plan.fill {
+        tables::note_filled(transaction, run, plan).await?;
         journal::write(transaction, run, &fill.journal).await?;
         // Together: one by one each would cost a way to the server and back.
         let prepared = transaction.batch_execute(&fill.before.join(";\n")).await;
@@ -383,7 +378,7 @@ pub fn step_columns(outcome: &StepOutcome) -> (&'static str, Option<&str>, Optio
     match outcome {
         StepOutcome::Done { value } => ("done", None, *value),
         StepOutcome::Refused { message } => ("refused", Some(message), None),
-        StepOutcome::Orphans { rows } => ("orphans", None, Some(*rows)),
+        StepOutcome::Orphans { rows, keys } => ("orphans", Some(keys), Some(*rows)),
     }
 }
 
@@ -401,12 +396,10 @@ pub async fn steps(session: &Session, run: i64) -> Result<Vec<(usize, StepOutcom
         .map(|row| {
             let number = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
             let value: Option<i64> = row.get(3);
+            let message = row.get::<_, Option<String>>(2).unwrap_or_default();
             let outcome = match row.get::<_, &str>(1) {
-                "refused" => {
-                    let message: Option<String> = row.get(2);
-                    StepOutcome::Refused { message: message.unwrap_or_default() }
-                }
-                "orphans" => StepOutcome::Orphans { rows: value.unwrap_or(0) },
+                "refused" => StepOutcome::Refused { message },
+                "orphans" => StepOutcome::Orphans { rows: value.unwrap_or(0), keys: message },
                 _ => StepOutcome::Done { value },
             };
             (number, outcome)

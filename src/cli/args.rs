@@ -37,6 +37,8 @@ pub(super) enum Command {
     Rehearse(RehearseArgs),
     /// Bring back what an unfinished --data-only took away
     RestoreConstraints(RestoreConstraintsArgs),
+    /// Print the statements that make tables, keys and indexes
+    Schema(SchemaArgs),
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +56,8 @@ pub(super) struct InspectArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     /// table, json, csv, markdown or html
@@ -91,6 +95,10 @@ pub(super) struct TransferArgs {
     pub(super) type_maps: TypeMapArgs,
     #[command(flatten)]
     pub(super) data_only: DataOnlyArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
+    #[command(flatten)]
+    pub(super) comments: CommentsArg,
     /// Show types and statements; write nothing
     #[arg(long, help_heading = "Running")]
     pub(super) dry_run: bool,
@@ -115,6 +123,9 @@ pub(super) struct TransferArgs {
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,
+    /// Write what is not carried over to a file of SQL
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) follow_ups: Option<PathBuf>,
     /// Report of --dry-run: table, json, csv, markdown, html
     #[arg(
         long,
@@ -127,6 +138,39 @@ pub(super) struct TransferArgs {
     pub(super) format: Option<Format>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct SchemaArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArg,
+    #[command(flatten)]
+    pub(super) into: IntoArg,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
+    #[command(flatten)]
+    pub(super) comments: CommentsArg,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    /// sql
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "sql",
+        help_heading = "Output",
+        hide_possible_values = true
+    )]
+    pub(super) format: SchemaFormat,
+    /// Write the statements to a file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) help: HelpArg,
 }
@@ -180,6 +224,8 @@ pub(super) struct RehearseArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     /// Stop unless everything fits and is carried over
@@ -282,6 +328,22 @@ pub(super) struct BadRowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct NamesArg {
+    /// Style of names: lower or snake
+    #[arg(long, value_name = "STYLE", default_value = "keep", hide_possible_values = true)]
+    pub(super) names: Names,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to take, and as what")]
+pub(super) struct CommentsArg {
+    /// Keep declared types as comments on columns
+    #[arg(long)]
+    pub(super) comments: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct JobsArg {
     // Not a doc comment: rustdoc takes the brackets for a link.
     #[arg(
@@ -330,6 +392,20 @@ pub(super) enum Format {
 pub(super) enum OnBadRow {
     Stop,
     Reject,
+}
+
+/// How names are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Names {
+    Keep,
+    Lower,
+    Snake,
+}
+
+/// What `schema` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    Sql,
 }
 
 /// How deep a comparison goes.
@@ -391,6 +467,15 @@ Rows that it copied stay where they are.
 
 Exit codes: 0 all is as it was; 1 something is not, and is named; 2 usage;
 4 PostgreSQL or the connection; 5 interrupted; 6 a transfer is at work";
+const SCHEMA_EXTRA: &str = "\
+Examples:
+  litelift schema --from dev.db --output schema.sql
+  litelift schema --from dev.db --names snake --into app | psql app
+
+Every value is looked at, for types depend on them. What is not carried over is
+listed in comments at the end.
+
+Exit codes: 0 done; 2 usage; 3 file unreadable or damaged; 5 interrupted";
 
 /// Returns the command line's description, with examples and exit codes in the help or without.
 pub(super) fn description(with_extras: bool) -> clap::Command {
@@ -404,6 +489,7 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("verify", VERIFY_EXTRA),
         ("rehearse", REHEARSE_EXTRA),
         ("restore-constraints", RESTORE_EXTRA),
+        ("schema", SCHEMA_EXTRA),
     ]
     .into_iter()
     .fold(command, |command, (name, extra)| {

@@ -29,6 +29,7 @@ fn help_of_the_program() {
       verify               Compare a SQLite file with a target that it was moved to
       rehearse             Move into a throwaway PostgreSQL, report, remove it again
       restore-constraints  Bring back what an unfinished --data-only took away
+      schema               Print the statements that make tables, keys and indexes
       help                 Print this message or the help of the given subcommand(s)
 
     Options:
@@ -57,6 +58,7 @@ fn help_of_inspect() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
           --jobs <N>  Jobs at once [default: one per core, 2 to 8]
@@ -88,6 +90,8 @@ fn help_of_transfer() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
+          --comments              Keep declared types as comments on columns
 
     Into tables that are there already:
           --data-only               Fill the tables of the app's own migrations
@@ -110,11 +114,12 @@ fn help_of_transfer() {
           --no-verify           Do not compare at the end
 
     Output:
-          --format <FORMAT>  Report of --dry-run: table, json, csv, markdown, html
-          --json             Print the report as JSON instead of the summary
-      -q, --quiet            Errors and the final sentence only
-      -v, --verbose          List every table and object, and tell each step
-      -h, --help             Print help (--help adds examples and exit codes)
+          --follow-ups <FILE>  Write what is not carried over to a file of SQL
+          --format <FORMAT>    Report of --dry-run: table, json, csv, markdown, html
+          --json               Print the report as JSON instead of the summary
+      -q, --quiet              Errors and the final sentence only
+      -v, --verbose            List every table and object, and tell each step
+      -h, --help               Print help (--help adds examples and exit codes)
     ");
 }
 
@@ -165,6 +170,7 @@ fn help_of_rehearse() {
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
           --jobs <N>           Jobs at once [default: one per core, 2 to 8]
@@ -182,6 +188,36 @@ fn help_of_rehearse() {
 }
 
 #[test]
+fn help_of_schema() {
+    insta::assert_snapshot!(help("schema", false), @r"
+    Print the statements that make tables, keys and indexes
+
+    Usage: litelift schema [OPTIONS] --from <FILE>
+
+    Source and target:
+          --from <FILE>    SQLite file to read; never written to
+          --into <SCHEMA>  Schema in the target [default: public]
+
+    What to take, and as what:
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
+          --names <STYLE>         Style of names: lower or snake [default: keep]
+          --comments              Keep declared types as comments on columns
+
+    Running:
+          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
+
+    Output:
+          --format <FORMAT>  sql [default: sql]
+          --output <FILE>    Write the statements to a file
+      -h, --help             Print help (--help adds examples and exit codes)
+    ");
+}
+
+#[test]
 fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
@@ -190,6 +226,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),
+        ("schema", 0),
     ] {
         let (short, long) = (help(command, false), help(command, true));
         assert!(long.starts_with(&short), "{command}");
@@ -198,7 +235,9 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         assert!(long.lines().count() <= 50 + more, "{command}: {}", long.lines().count());
     }
     // Written to fit, because clap breaks a long line where nobody wants it.
-    for extra in [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA, RESTORE_EXTRA] {
+    for extra in
+        [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA, RESTORE_EXTRA, SCHEMA_EXTRA]
+    {
         for line in extra.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }

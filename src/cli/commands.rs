@@ -12,8 +12,9 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    BadRowArgs, Command, Format, Level, OnBadRow, OutputArgs, RehearseArgs, RestoreConstraintsArgs,
-    SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
+    BadRowArgs, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs, RehearseArgs,
+    RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs,
+    VerifyArgs,
 };
 use super::board::Verbosity;
 use super::data_only_args::data_only;
@@ -21,10 +22,11 @@ use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
-use super::{inspect_command, output, source_path, stop};
+use super::{follow_ups_file, inspect_command, output, schema_command, source_path, stop};
 use crate::checkpoint::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
+use crate::model::name_style::NameStyle;
 use crate::options::{
     self, BadRows, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions,
     TypeMaps, VerifyOptions,
@@ -45,6 +47,7 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Verify(args) => verify(args),
         Command::Rehearse(args) => rehearse(args),
         Command::RestoreConstraints(args) => restore_constraints(args),
+        Command::Schema(args) => schema_command::run(args),
     }
 }
 
@@ -57,6 +60,7 @@ impl Command {
             Self::Verify(args) => args.output.json,
             Self::Rehearse(args) => args.output.json,
             Self::RestoreConstraints(args) => args.output.json,
+            Self::Schema(_) => false,
         }
     }
 
@@ -71,9 +75,13 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
     let format = args.format.unwrap_or(default);
     let verbosity = verbosity(&args.output);
     let strict = args.strict;
+    let follow_ups = args.follow_ups.clone();
     let options = transfer_options(args)?;
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::transfer::dry_run(&options, &run.listener(), &run.cancel))?;
+    if let Some(path) = &follow_ups {
+        follow_ups_file::write(path, &report.source.path, &report.follow_ups)?;
+    }
     if verbosity > Verbosity::Quiet {
         inspect_command::warn(&report);
     }
@@ -86,6 +94,7 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
 fn transfer(args: TransferArgs) -> Result<u8> {
     let (verbosity, json, strict) = (verbosity(&args.output), args.output.json, args.strict);
     let only_rejects = args.only_rejects.clone();
+    let follow_ups = args.follow_ups.clone();
     let options = transfer_options(args)?;
     let run = Run::begin(verbosity, "running ranges are rolled back");
     let (listener, cancel) = (run.listener(), &run.cancel);
@@ -93,6 +102,9 @@ fn transfer(args: TransferArgs) -> Result<u8> {
         Some(dir) => run.wait(crate::transfer::only_rejects(&options, &dir, &listener, cancel))?,
         None => run.wait(crate::transfer::run(&options, &listener, cancel))?,
     };
+    if let Some(path) = &follow_ups {
+        follow_ups_file::write(path, &report.source.path, &report.follow_ups)?;
+    }
     run.tell_transfer(&report, Purpose::Transfer, strict, json)
 }
 
@@ -104,6 +116,8 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             selection: selection(args.selection),
             type_maps: type_maps(args.type_maps),
             into: "public".to_owned(),
+            names: names(&args.names),
+            comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
             data_only: None,
         },
@@ -233,6 +247,8 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
             selection: selection(args.selection),
             type_maps: type_maps(args.type_maps),
             into,
+            names: names(&args.names),
+            comments: args.comments.comments,
             jobs: options::jobs(args.jobs.jobs)?,
             data_only: data_only(args.data_only)?,
         },
@@ -282,6 +298,14 @@ pub(super) fn postgres_url(url: String, name: &str) -> Result<String> {
 
 pub(super) fn selection(args: SelectionArgs) -> Selection {
     Selection { only: args.only, skip: args.skip }
+}
+
+pub(super) fn names(args: &NamesArg) -> NameStyle {
+    match args.names {
+        Names::Keep => NameStyle::Keep,
+        Names::Lower => NameStyle::Lower,
+        Names::Snake => NameStyle::Snake,
+    }
 }
 
 pub(super) fn type_maps(args: TypeMapArgs) -> TypeMaps {

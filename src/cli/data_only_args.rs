@@ -9,7 +9,7 @@ use crate::options::{DataOnly, OnExisting};
 #[command(next_help_heading = "Into tables that are there already")]
 pub(super) struct DataOnlyArgs {
     /// Fill the tables of the app's own migrations
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["names", "comments", "follow_ups"])]
     pub(super) data_only: bool,
     /// Rows there: refuse, truncate, or TABLE=truncate
     #[arg(long, value_name = "WHAT", requires = "data_only")]

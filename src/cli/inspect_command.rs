@@ -5,7 +5,7 @@ use std::path::Path;
 use super::amount::{counted, tables};
 use super::args::{Format, InspectArgs};
 use super::board::Verbosity;
-use super::commands::{Run, json, postgres_url, selection, type_maps};
+use super::commands::{Run, json, names, postgres_url, selection, type_maps};
 use super::names::{plain, wrap_into};
 use super::style::Look;
 use super::{
@@ -24,6 +24,8 @@ pub(super) fn run(args: InspectArgs) -> Result<u8> {
         selection: selection(args.selection),
         type_maps: type_maps(args.type_maps),
         into: args.into.into,
+        names: names(&args.names),
+        comments: false,
         jobs: options::jobs(args.jobs.jobs)?,
         data_only: None,
     };

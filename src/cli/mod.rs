@@ -19,6 +19,7 @@ mod commands;
 mod crash;
 mod data_only_args;
 mod failure;
+mod follow_ups_file;
 mod inspect_command;
 mod inspect_csv;
 mod names;
@@ -29,6 +30,7 @@ mod report_html;
 mod report_markdown;
 #[cfg(test)]
 mod sample;
+mod schema_command;
 mod secret;
 mod sections;
 mod sentence;

@@ -128,6 +128,7 @@ pub(super) fn report() -> InspectReport {
         remarks: vec!["Table docs has no declared types.".to_owned()],
         attention: 2,
         ddl: None,
+        follow_ups: Vec::new(),
     }
 }
 

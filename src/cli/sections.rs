@@ -16,6 +16,8 @@ use crate::report::{NotAsBefore, Orphans, Refused, RejectedRows, WidenedColumn};
 const LISTED_MAX: usize = 15;
 /// Longest declared type that is shown: people put whole sentences there.
 const DECLARED_MAX: usize = 40;
+/// Longest key without a parent that is shown.
+const KEY_MAX: usize = 40;
 /// Longest source text that is shown without `--verbose`.
 const SOURCE_TEXT_MAX: usize = 80;
 
@@ -87,7 +89,13 @@ impl Sections<'_> {
         self.list(&format!("foreign keys with orphan rows ({title})"), keys, |this, key| {
             let name = dotted(&key.table, &key.constraint);
             let rows = counted(key.rows, "row has", "rows have");
-            this.sentence(&format!("{name}: {rows} no parent; the key is kept as NOT VALID"));
+            let keys: Vec<String> = key.keys.iter().map(|key| one_line(key, KEY_MAX)).collect();
+            let such = if keys.is_empty() {
+                String::new()
+            } else {
+                format!(", such as {}", keys.join(", "))
+            };
+            this.sentence(&format!("{name}: {rows} no parent{such}; the key is kept as NOT VALID"));
         });
     }
 

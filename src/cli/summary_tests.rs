@@ -86,6 +86,7 @@ fn report() -> TransferReport {
         refused: Vec::new(),
         orphans: Vec::new(),
         not_as_before: Vec::new(),
+        follow_ups: Vec::new(),
     }
 }
 
@@ -149,6 +150,7 @@ fn eventful() -> TransferReport {
         table: "orders".to_owned(),
         constraint: "orders_user_id_fkey".to_owned(),
         rows: 12,
+        keys: vec!["77".to_owned(), "81".to_owned()],
     });
     report.notes.push("Column users.Email is named email in the target.".to_owned());
     report
@@ -232,8 +234,8 @@ fn everything_that_is_not_as_it_was_is_listed() {
         CREATE UNIQUE INDEX users_email ON public.users (email)
 
     foreign keys with orphan rows (1 key)
-      orders.orders_user_id_fkey: 12 rows have no parent; the key is kept as NOT
-        VALID
+      orders.orders_user_id_fkey: 12 rows have no parent, such as 77, 81; the key
+        is kept as NOT VALID
 
     notes
       Column users.Email is named email in the target.

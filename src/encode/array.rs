@@ -1,47 +1,59 @@
 //! Arrays from JSON arrays or from lists with commas.
 
-use super::{decimal, field};
+use super::{decimal, field, json, number};
 use crate::model::pg_type::Element;
 
 /// Appends the field of a JSON array whose members are of the element's JSON type or null. Returns
 /// false when the text is none.
 #[must_use]
 pub fn put_json(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
-    let Ok(members) = serde_json::from_slice::<Vec<serde_json::Value>>(text) else { return false };
+    let Some(members) = json::members(text) else { return false };
     let start = out.len();
-    let has_null = members.iter().any(serde_json::Value::is_null);
-    begin(members.len(), has_null, element, out);
-    for member in &members {
-        if !put_member(member, element, out) {
+    begin(element, out);
+    let (mut count, mut has_null) = (0, false);
+    for member in members {
+        count += 1;
+        if member == b"null" {
+            has_null = true;
+            field::null(out);
+        } else if !put_member(member, element, out) {
             out.truncate(start);
             return false;
         }
     }
-    end(start, out)
+    end(start, count, has_null, out)
 }
 
-fn put_member(member: &serde_json::Value, element: Element, out: &mut Vec<u8>) -> bool {
+fn put_member(member: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
     match (member, element) {
-        (serde_json::Value::Null, _) => field::null(out),
-        (serde_json::Value::String(text), Element::Text | Element::Varchar)
-            if !text.contains('\0') =>
-        {
-            field::bytes(text.as_bytes(), out);
+        ([b'"', inner @ .., b'"'], Element::Text | Element::Varchar) => {
+            return put_string(inner, out);
         }
-        (serde_json::Value::String(text), Element::Uuid) => {
-            return super::words::any_uuid(text.as_bytes())
-                .map(|uuid| field::bytes(&uuid, out))
-                .is_some();
+        ([b'"', inner @ .., b'"'], Element::Uuid) => {
+            return super::words::any_uuid(inner).map(|uuid| field::bytes(&uuid, out)).is_some();
         }
-        (serde_json::Value::Bool(value), Element::Boolean) => field::boolean(*value, out),
-        (
-            serde_json::Value::Number(number),
-            Element::SmallInt | Element::Integer | Element::BigInt,
-        ) => return number.as_i64().is_some_and(|value| put_integer(value, element, out)),
-        (serde_json::Value::Number(number), Element::Double) => match number.as_f64() {
+        (b"true", Element::Boolean) => field::boolean(true, out),
+        (b"false", Element::Boolean) => field::boolean(false, out),
+        ([b'-' | b'0'..=b'9', ..], Element::SmallInt | Element::Integer | Element::BigInt) => {
+            return decimal::canonical_integer(member)
+                .is_some_and(|value| put_integer(value, element, out));
+        }
+        ([b'-' | b'0'..=b'9', ..], Element::Double) => match number::double_of(member) {
             Some(value) => field::float8(value, out),
             None => return false,
         },
+        _ => return false,
+    }
+    true
+}
+
+fn put_string(inner: &[u8], out: &mut Vec<u8>) -> bool {
+    if !inner.contains(&b'\\') {
+        field::bytes(inner, out);
+        return true;
+    }
+    match json::unescaped(inner) {
+        Some(text) if !text.contains('\0') => field::bytes(text.as_bytes(), out),
         _ => return false,
     }
     true
@@ -55,10 +67,10 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
         return false;
     }
     let start = out.len();
-    let members: Vec<&[u8]> =
-        if text.is_empty() { Vec::new() } else { text.split(|byte| *byte == b',').collect() };
-    begin(members.len(), false, element, out);
-    for member in members {
+    begin(element, out);
+    let mut count = 0;
+    for member in text.split(|byte| *byte == b',').filter(|_| !text.is_empty()) {
+        count += 1;
         let is_put = match element {
             Element::Text | Element::Varchar => {
                 field::bytes(member, out);
@@ -70,12 +82,9 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
             Element::Uuid => {
                 super::words::any_uuid(member).map(|uuid| field::bytes(&uuid, out)).is_some()
             }
-            Element::Double => std::str::from_utf8(member)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .filter(|value: &f64| !value.is_nan())
-                .map(|value| field::float8(value, out))
-                .is_some(),
+            Element::Double => {
+                number::double_of(member).map(|value| field::float8(value, out)).is_some()
+            }
             Element::Boolean => {
                 super::words::boolean(member).map(|value| field::boolean(value, out)).is_some()
             }
@@ -85,7 +94,7 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
             return false;
         }
     }
-    end(start, out)
+    end(start, count, false, out)
 }
 
 /// Appends an integer of the element's size; false when it does not hold it.
@@ -100,22 +109,37 @@ fn put_integer(value: i64, element: Element, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Length (filled in later), dimensions, flags, element type; then length and lower bound of the one
-/// dimension (`array_recv`). An empty array has no dimension.
-fn begin(members: usize, has_null: bool, element: Element, out: &mut Vec<u8>) {
-    let dimensions = i32::from(members > 0);
-    for word in [0, dimensions, i32::from(has_null), element.oid()] {
-        out.extend_from_slice(&word.to_be_bytes());
+/// Returns whether a member of a list of doubles has digits that its double does not hold.
+#[must_use]
+pub fn rounds(text: &[u8], commas: bool) -> bool {
+    if commas {
+        return text.split(|byte| *byte == b',').any(number::rounds_as_double);
     }
-    if members > 0 {
-        let members = i32::try_from(members).unwrap_or(i32::MAX);
-        out.extend_from_slice(&members.to_be_bytes());
-        out.extend_from_slice(&1_i32.to_be_bytes());
+    json::members(text).is_some_and(|mut members| members.any(number::rounds_as_double))
+}
+
+/// Length, dimensions, flags, element type; then length and lower bound of the one dimension
+/// (`array_recv`). What is not known yet is filled in by [`end`].
+fn begin(element: Element, out: &mut Vec<u8>) {
+    for word in [0, 1, 0, element.oid(), 0, 1] {
+        out.extend_from_slice(&word.to_be_bytes());
     }
 }
 
-fn end(start: usize, out: &mut [u8]) -> bool {
-    let Ok(length) = i32::try_from(out.len() - start - 4) else { return false };
-    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
-    true
+fn end(start: usize, count: usize, has_null: bool, out: &mut Vec<u8>) -> bool {
+    if count == 0 {
+        // An empty array has no dimension.
+        out.truncate(start + 16);
+        out[start + 4..start + 8].copy_from_slice(&0_i32.to_be_bytes());
+    }
+    let length = out.len() - start - 4;
+    let (Ok(bytes), Ok(count)) = (i32::try_from(length), i32::try_from(count)) else {
+        return false;
+    };
+    out[start..start + 4].copy_from_slice(&bytes.to_be_bytes());
+    out[start + 8..start + 12].copy_from_slice(&i32::from(has_null).to_be_bytes());
+    if count > 0 {
+        out[start + 16..start + 20].copy_from_slice(&count.to_be_bytes());
+    }
+    length <= field::FIELD_BYTES_MAX
 }

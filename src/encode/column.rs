@@ -11,7 +11,7 @@ use super::epoch::{self, Epoch};
 use super::interval::{self, Interval};
 use super::row::Misfit;
 use super::zone::Zone;
-use super::{array, decimal, field, iso, json, network, number, plain, text, words};
+use super::{array, field, iso, network, number, plain, text, words};
 
 /// Writes the values of one column that are not NULL.
 #[derive(Debug, Clone)]
@@ -178,16 +178,11 @@ impl ColumnEncoder {
 const OUT_OF_RANGE: Misfit = Misfit::new("out of range");
 
 const fn clock(named: Option<Conversion>) -> Clock {
-    match named {
-        Some(Conversion::Iso) => Clock::Iso,
-        Some(Conversion::UnixSeconds) => Clock::Epoch(Epoch::UnixSeconds),
-        Some(Conversion::UnixMillis) => Clock::Epoch(Epoch::UnixMillis),
-        Some(Conversion::UnixMicros) => Clock::Epoch(Epoch::UnixMicros),
-        Some(Conversion::UnixNanos) => Clock::Epoch(Epoch::UnixNanos),
-        Some(Conversion::AppleSeconds) => Clock::Epoch(Epoch::AppleSeconds),
-        Some(Conversion::WebkitMicros) => Clock::Epoch(Epoch::WebkitMicros),
-        Some(Conversion::JulianDay) => Clock::Epoch(Epoch::JulianDay),
-        _ => Clock::Plain,
+    let Some(conversion) = named else { return Clock::Plain };
+    match (conversion, Epoch::of(conversion)) {
+        (Conversion::Iso, _) => Clock::Iso,
+        (_, Some(epoch)) => Clock::Epoch(epoch),
+        (_, None) => Clock::Plain,
     }
 }
 
@@ -246,7 +241,8 @@ fn timestamp(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit>
         }
         Clock::Epoch(epoch) => {
             let utc_us = epoch::timestamp(value, epoch).ok_or(none)?;
-            zone.local_us(utc_us).ok_or(none)
+            // At the ends of PostgreSQL's time the clock of the zone may be beyond them.
+            zone.local_us(utc_us).filter(|us| epoch::is_timestamp(*us)).ok_or(none)
         }
     }
 }
@@ -270,7 +266,7 @@ fn timestamp_tz(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misf
 fn interval_of(value: Value<'_>, conversion: Conversion) -> Result<Interval, Misfit> {
     let read = match conversion {
         Conversion::IntervalMicros => interval::of_number(value, 1),
-        Conversion::IntervalSeconds => interval::of_number(value, iso::SECOND_US),
+        Conversion::IntervalSeconds => interval::of_number(value, 1_000_000),
         Conversion::IntervalDotnet => interval::of_dotnet(plain::text(value)?),
         Conversion::Interval1970 => interval::since_1970(plain::text(value)?),
         _ => interval::of_iso(plain::text(value)?),
@@ -279,31 +275,10 @@ fn interval_of(value: Value<'_>, conversion: Conversion) -> Result<Interval, Mis
 }
 
 fn document(value: Value<'_>, binary: bool, blobs: bool, out: &mut Vec<u8>) -> Result<(), Misfit> {
-    let text = match value {
-        Value::Blob(bytes) if blobs => bytes,
-        Value::Text(text) => text,
-        // Numbers: plain knows them.
-        other if binary => return plain::document(other, out),
-        // JSON columns have NUMERIC affinity: SQLite stores the document 123 as an integer.
-        Value::Integer(number) => {
-            field::bytes(decimal::text_of_integer(number).as_bytes(), out);
-            return Ok(());
-        }
-        Value::Real(number) if number.is_finite() => {
-            field::bytes(decimal::text_of_double(number).as_bytes(), out);
-            return Ok(());
-        }
-        _ => return Err(Misfit::new("not JSON text")),
-    };
-    if !json::is_jsonb(text) {
-        return Err(Misfit::new("not JSON that PostgreSQL can hold"));
+    match value {
+        Value::Blob(text) if blobs => plain::document(Value::Text(text), binary, out),
+        other => plain::document(other, binary, out),
     }
-    if binary {
-        field::jsonb(text, out);
-    } else {
-        field::bytes(text, out);
-    }
-    Ok(())
 }
 
 fn uuid(value: Value<'_>, conversion: Option<Conversion>) -> Result<[u8; 16], Misfit> {

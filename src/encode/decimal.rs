@@ -38,11 +38,50 @@ pub fn is_canonical_decimal(text: &[u8]) -> bool {
     let padded = whole.len() > 1 && whole[0] == b'0';
     let dangling_point = point.is_some() && fraction.is_empty();
     all_digits
-        && (1..=131_072).contains(&whole.len())
+        && (1..=NUMERIC_DIGITS_MAX).contains(&whole.len())
         && !padded
         && !dangling_point
         && !(negative && zero)
-        && fraction.len() <= 16_383
+        && fraction.len() <= NUMERIC_SCALE_MAX
+}
+
+/// Most digits of numeric before the point.
+pub const NUMERIC_DIGITS_MAX: usize = 131_072;
+/// Most digits of numeric after the point.
+pub const NUMERIC_SCALE_MAX: usize = 16_383;
+
+/// Returns whether numeric can hold a number: an optional sign, digits with an optional point, an
+/// optional exponent. The form is not checked here.
+#[must_use]
+pub fn fits_numeric(number: &[u8]) -> bool {
+    let unsigned = match number {
+        [b'-' | b'+', rest @ ..] => rest,
+        rest => rest,
+    };
+    let end = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E'));
+    let (mantissa, exponent) = unsigned.split_at(end.unwrap_or(unsigned.len()));
+    let exponent: i64 = match exponent.get(1..) {
+        None => 0,
+        Some(digits) => {
+            let read =
+                std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<i32>().ok());
+            // numeric_in takes no exponent of INT_MAX / 2 or more, whatever it belongs to.
+            match read {
+                Some(read) if read.unsigned_abs() < i32::MAX.unsigned_abs() / 2 => i64::from(read),
+                _ => return false,
+            }
+        }
+    };
+    let point = mantissa.iter().position(|byte| *byte == b'.').unwrap_or(mantissa.len());
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX / 2);
+    let scale = count(mantissa.len().saturating_sub(point + 1)) - exponent;
+    let first = mantissa.iter().position(|byte| matches!(byte, b'1'..=b'9'));
+    let before = first.map_or(0, |first| {
+        // Digits from the first that counts to the point.
+        let leading = count(first) - i64::from(first > point);
+        count(point) - leading + exponent
+    });
+    before <= count(NUMERIC_DIGITS_MAX) && scale <= count(NUMERIC_SCALE_MAX)
 }
 
 /// Counts the digits before and after the point that a plain decimal needs: leading zeros and
@@ -155,10 +194,42 @@ mod tests {
     }
 
     #[test]
+    fn canonical_decimals_are_as_long_as_numeric() {
+        let long = |whole: usize, scale: usize| {
+            format!("1{}.{}", "0".repeat(whole - 1), "5".repeat(scale))
+        };
+        assert!(is_canonical_decimal(long(131_072, 16_383).as_bytes()));
+        assert!(!is_canonical_decimal(long(131_073, 1).as_bytes()));
+        assert!(!is_canonical_decimal(long(1, 16_384).as_bytes()));
+    }
+
+    #[test]
     fn digits_are_counted_without_padding() {
         assert_eq!(digits_needed(b"-12.3400"), (2, 2));
         assert_eq!(digits_needed(b"0.05"), (0, 2));
         assert_eq!(digits_needed(b"0"), (0, 0));
+    }
+
+    #[test]
+    fn numeric_has_its_limits() {
+        for (number, fits) in [
+            ("1e131071", true),
+            ("1e131072", false),
+            ("0.1e131072", true),
+            ("0.01e131073", true),
+            ("10e131071", false),
+            ("00.1e131073", false),
+            ("-1e-16383", true),
+            ("1e-16384", false),
+            ("0.1e-16383", false),
+            ("0e99999", true),
+            ("0e-16384", false),
+            ("+1.50", true),
+            ("1e99999999999", false),
+            ("0e1073741823", false),
+        ] {
+            assert_eq!(fits_numeric(number.as_bytes()), fits, "{number}");
+        }
     }
 
     proptest! {

@@ -3,15 +3,19 @@
 //! Purpose: exact in integers; a real is rounded to the nearest microsecond. What is outside of
 //! PostgreSQL's range of timestamps (4714 BC to 294276) does not fit.
 
+use super::exact;
+use crate::model::convert::Conversion;
 use crate::model::value::Value;
 
 /// Microseconds from 1970-01-01 to 2000-01-01.
 const UNIX_TO_2000_US: i128 = 946_684_800_000_000;
-/// Julian day of 2000-01-01 00:00.
-const JULIAN_2000: f64 = 2_451_544.5;
+/// Milliseconds from the beginning of the Julian days to 2000-01-01 00:00.
+const JULIAN_TO_2000_MS: i128 = 211_813_444_800_000;
+/// Milliseconds of a day.
+const DAY_MS: u32 = 86_400_000;
 /// `MIN_TIMESTAMP` and `END_TIMESTAMP` of PostgreSQL's `datatype/timestamp.h`.
-const TIMESTAMP_US_MIN: i128 = -211_813_488_000_000_000;
-const TIMESTAMP_US_END: i128 = 9_223_371_331_200_000_000;
+const TIMESTAMP_US_MIN: i64 = -211_813_488_000_000_000;
+const TIMESTAMP_US_END: i64 = 9_223_371_331_200_000_000;
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +37,23 @@ pub enum Epoch {
 }
 
 impl Epoch {
+    /// Returns the epoch of a conversion; `None` for those that are not about one.
+    #[must_use]
+    pub const fn of(conversion: Conversion) -> Option<Self> {
+        match conversion {
+            Conversion::UnixSeconds => Some(Self::UnixSeconds),
+            Conversion::UnixMillis => Some(Self::UnixMillis),
+            Conversion::UnixMicros => Some(Self::UnixMicros),
+            Conversion::UnixNanos => Some(Self::UnixNanos),
+            Conversion::AppleSeconds => Some(Self::AppleSeconds),
+            Conversion::WebkitMicros => Some(Self::WebkitMicros),
+            Conversion::JulianDay => Some(Self::JulianDay),
+            _ => None,
+        }
+    }
+
     /// Microseconds of one unit as a fraction, and the microseconds from this epoch to 2000.
-    const fn scale(self) -> (i128, i128, i128) {
+    const fn scale(self) -> (u32, u16, i128) {
         match self {
             Self::UnixSeconds => (1_000_000, 1, UNIX_TO_2000_US),
             Self::UnixMillis => (1_000, 1, UNIX_TO_2000_US),
@@ -42,44 +61,43 @@ impl Epoch {
             Self::UnixNanos => (1, 1_000, UNIX_TO_2000_US),
             Self::AppleSeconds => (1_000_000, 1, -31_622_400_000_000),
             Self::WebkitMicros => (1, 1, UNIX_TO_2000_US + 11_644_473_600_000_000),
-            Self::JulianDay => (86_400_000_000, 1, 0),
+            // Not microseconds: see `timestamp`.
+            Self::JulianDay => (DAY_MS, 1, JULIAN_TO_2000_MS),
+        }
+    }
+
+    /// Returns how many digits after the point a count may have before it is rounded.
+    #[must_use]
+    pub const fn decimals_max(self) -> Option<u32> {
+        match self {
+            Self::UnixSeconds | Self::AppleSeconds => Some(6),
+            Self::UnixMillis => Some(3),
+            Self::UnixMicros | Self::WebkitMicros | Self::UnixNanos => Some(0),
+            Self::JulianDay => None,
         }
     }
 }
 
 /// Returns microseconds since 2000-01-01 UTC.
+///
+/// SQLite keeps a Julian day in whole milliseconds; so do we, and a day reads back as it was.
 #[must_use]
 pub fn timestamp(value: Value<'_>, epoch: Epoch) -> Option<i64> {
     let (up, down, offset) = epoch.scale();
-    let us = match value {
-        Value::Integer(count) if epoch != Epoch::JulianDay => {
-            rounded(i128::from(count) * up, down) - offset
-        }
-        Value::Integer(days) => julian(i32::try_from(days).ok().map(f64::from)?)?,
-        Value::Real(days) if epoch == Epoch::JulianDay => julian(days)?,
-        Value::Real(count) => rounded(real_us(count, up)?, down) - offset,
+    let count = match value {
+        Value::Integer(count) => rounded(i128::from(count) * i128::from(up), i128::from(down)),
+        Value::Real(count) => exact::scaled(count, up, down)?,
         _ => return None,
-    };
-    ((TIMESTAMP_US_MIN..TIMESTAMP_US_END).contains(&us)).then(|| i64::try_from(us).ok())?
+    } - offset;
+    let us_per_count = if epoch == Epoch::JulianDay { 1_000 } else { 1 };
+    let us = i64::try_from(count).ok()?.checked_mul(us_per_count)?;
+    is_timestamp(us).then_some(us)
 }
 
-/// SQLite keeps a Julian day in whole milliseconds; so do we, and a day reads back as it was.
-fn julian(days: f64) -> Option<i128> {
-    let ms = ((days - JULIAN_2000) * 86_400_000.0).round();
-    whole(ms).map(|ms| ms * 1_000)
-}
-
-/// Whole and fraction apart: a double has 15 digits, of which the seconds already take 10.
-fn real_us(count: f64, up: i128) -> Option<i128> {
-    let seconds = count.trunc();
-    #[expect(clippy::cast_precision_loss, reason = "at most 86,400,000,000")]
-    let fraction = ((count - seconds) * up as f64).round();
-    Some(whole(seconds)?.checked_mul(up)? + whole(fraction)?)
-}
-
-fn whole(value: f64) -> Option<i128> {
-    #[expect(clippy::cast_possible_truncation, reason = "whole and within the bounds checked here")]
-    (value.is_finite() && value.abs() < 1e30).then_some(value as i128)
+/// Returns whether PostgreSQL has a timestamp of so many microseconds since 2000-01-01.
+#[must_use]
+pub fn is_timestamp(us: i64) -> bool {
+    (TIMESTAMP_US_MIN..TIMESTAMP_US_END).contains(&us)
 }
 
 /// Divides, rounding half away from zero.
@@ -108,6 +126,7 @@ mod tests {
         ] {
             assert_eq!(timestamp(value, epoch), us, "{value:?} {epoch:?}");
         }
+        assert_eq!(timestamp(Value::Integer(2_451_545), Epoch::JulianDay), Some(43_200_000_000));
         assert_eq!(timestamp(Value::Real(0.25), Epoch::UnixSeconds), Some(-946_684_799_750_000));
         assert_eq!(timestamp(Value::Integer(-1), Epoch::UnixNanos), Some(-946_684_800_000_000));
     }
@@ -117,7 +136,10 @@ mod tests {
         assert_eq!(timestamp(Value::Integer(i64::MAX), Epoch::UnixSeconds), None);
         assert_eq!(timestamp(Value::Integer(i64::MIN), Epoch::UnixMillis), None);
         assert_eq!(timestamp(Value::Real(f64::INFINITY), Epoch::UnixSeconds), None);
-        assert_eq!(timestamp(Value::Real(1e300), Epoch::JulianDay), None);
+        for days in [1e300, 1e25, -1e28, 1e13] {
+            assert_eq!(timestamp(Value::Real(days), Epoch::JulianDay), None, "{days}");
+        }
+        assert_eq!(timestamp(Value::Integer(i64::MAX), Epoch::JulianDay), None);
         assert_eq!(timestamp(Value::Text(b"0"), Epoch::UnixSeconds), None);
         // 294276-12-31 23:59:59 is the last second.
         assert!(timestamp(Value::Integer(9_224_318_015_999), Epoch::UnixSeconds).is_some());

@@ -4,7 +4,7 @@
 //! becomes microseconds alone. PostgreSQL's own reading of `1.02:03:04` is 1 day 03:32:48, silently
 //! wrong (research: translation 5.3), so .NET's form is read here.
 
-use super::iso;
+use super::{exact, iso};
 use crate::model::value::Value;
 
 /// A duration as PostgreSQL keeps it.
@@ -30,19 +30,10 @@ impl Interval {
 
 /// Reads a number of units of so many microseconds; a real is rounded to the microsecond.
 #[must_use]
-pub fn of_number(value: Value<'_>, unit_us: i64) -> Option<Interval> {
+pub fn of_number(value: Value<'_>, unit_us: u32) -> Option<Interval> {
     let us = match value {
-        Value::Integer(count) => count.checked_mul(unit_us)?,
-        Value::Real(count) if count.is_finite() => {
-            #[expect(clippy::cast_precision_loss, reason = "1 or 1,000,000")]
-            let us = (count * unit_us as f64).round();
-            if us.abs() >= 9.0e18 {
-                return None;
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 64 bits")]
-            let whole = us as i64;
-            whole
-        }
+        Value::Integer(count) => count.checked_mul(i64::from(unit_us))?,
+        Value::Real(count) => i64::try_from(exact::scaled(count, unit_us, 1)?).ok()?,
         _ => return None,
     };
     Some(Interval { us, ..Interval::default() })
@@ -180,7 +171,7 @@ mod tests {
         assert_eq!(of_dotnet(b"-00:00:01"), interval(0, 0, -1_000_000));
         assert_eq!(since_1970(b"1970-01-02 00:00:02.000000"), interval(0, 0, 86_402_000_000));
         assert_eq!(of_number(Value::Integer(86_402_500_000), 1), interval(0, 0, 86_402_500_000));
-        assert_eq!(of_number(Value::Real(1.5), iso::SECOND_US), interval(0, 0, 1_500_000));
+        assert_eq!(of_number(Value::Real(1.5), 1_000_000), interval(0, 0, 1_500_000));
     }
 
     #[test]
@@ -191,7 +182,7 @@ mod tests {
         for text in ["1", "24:00:00", "1.24:00:00", "a.01:00:00", "01:60:00", ".01:00:00"] {
             assert_eq!(of_dotnet(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(of_number(Value::Integer(i64::MAX), iso::SECOND_US), None);
+        assert_eq!(of_number(Value::Integer(i64::MAX), 1_000_000), None);
         assert_eq!(of_number(Value::Text(b"1"), 1), None);
     }
 }

@@ -36,8 +36,10 @@ fn read(text: &[u8]) -> Option<(IpAddr, u8)> {
     let max = if address.is_ipv4() { 32 } else { 128 };
     let bits = match bits {
         None => max,
-        Some(bits) if bits.bytes().all(|byte| byte.is_ascii_digit()) => bits.parse().ok()?,
-        Some(_) => return None,
+        Some(bits) => {
+            let read = super::decimal::canonical_integer(bits.as_bytes())?;
+            u8::try_from(read).ok()?
+        }
     };
     (bits <= max).then_some((address, bits))
 }
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(inet("10.1.2.0/16", true), None);
         assert!(inet("::/0", true).is_some());
         assert!(inet("fe80::1/64", false).is_some());
-        for wrong in ["10.1.2", "10.1.2.3/33", "10.1.2.3/", "x", "", "10.1.2.3/+8"] {
+        for wrong in ["10.1.2", "10.1.2.3/33", "10.1.2.3/", "x", "", "10.1.2.3/+8", "10.1.2.3/08"] {
             assert_eq!(inet(wrong, false), None, "{wrong}");
         }
     }

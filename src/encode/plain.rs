@@ -108,16 +108,19 @@ pub(super) fn put_sized(
     Ok(())
 }
 
-/// A JSON document. Numbers too: a JSON column has NUMERIC affinity, so SQLite stores the document
-/// `123` as an integer.
-pub(super) fn document(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
+/// A JSON document, for jsonb or for json. Numbers too: a JSON column has NUMERIC affinity, so SQLite
+/// stores the document `123` as an integer.
+pub(super) fn document(value: Value<'_>, binary: bool, out: &mut Vec<u8>) -> Result<(), Misfit> {
+    let put = if binary { field::jsonb } else { field::bytes };
     match value {
-        Value::Text(text) if json::is_jsonb(text) => field::jsonb(text, out),
-        Value::Integer(value) => field::jsonb(decimal::text_of_integer(value).as_bytes(), out),
-        Value::Real(value) if value.is_finite() && !is_minus_zero(value) => {
-            field::jsonb(decimal::text_of_double(value).as_bytes(), out);
+        Value::Text(text) if binary && json::is_jsonb(text) => field::jsonb(text, out),
+        Value::Text(text) if !binary && json::is_json(text) => field::bytes(text, out),
+        Value::Integer(value) => put(decimal::text_of_integer(value).as_bytes(), out),
+        Value::Real(value) if value.is_finite() && !(binary && is_minus_zero(value)) => {
+            put(decimal::text_of_double(value).as_bytes(), out);
         }
-        _ => return Err(Misfit::new("not JSON that jsonb can hold")),
+        _ if binary => return Err(Misfit::new("not JSON that jsonb can hold")),
+        _ => return Err(Misfit::new("not JSON")),
     }
     Ok(())
 }

@@ -92,8 +92,8 @@ fn mended(bytes: &[u8], chars_max: Option<u32>, policy: Policy) -> Cow<'_, str> 
         Policy::Exact | Policy::Truncate | Policy::AsPrinted => {
             let text = String::from_utf8_lossy(bytes);
             match (policy, &text, chars_max) {
-                // Bad bytes are not what was asked about: leave them to be refused.
-                (Policy::Truncate, Cow::Borrowed(text), Some(max)) => {
+                // Bad bytes and NUL are not what was asked about, also behind the cut: they are refused.
+                (Policy::Truncate, Cow::Borrowed(text), Some(max)) if !bytes.contains(&0) => {
                     let end =
                         text.char_indices().nth(max as usize).map_or(text.len(), |(at, _)| at);
                     Cow::Borrowed(&text[..end])
@@ -141,5 +141,6 @@ mod tests {
         );
         assert_eq!(put_text("ÄÖÜ".as_bytes(), Some(2), Policy::Truncate), Ok("ÄÖ".into()));
         assert!(put_text(b"\xff", Some(2), Policy::Truncate).is_err());
+        assert!(put_text(b"abc\0", Some(2), Policy::Truncate).is_err());
     }
 }

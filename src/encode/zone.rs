@@ -41,19 +41,20 @@ impl Zone {
     }
 
     /// Returns the instant, in microseconds since 2000-01-01 UTC, at which the zone's clock shows
-    /// `local_us`. A clock time that occurs twice is the earlier; one that is skipped moves on, as
-    /// PostgreSQL does it.
+    /// `local_us`. A clock time that occurs twice is the earlier (PostgreSQL's `AT TIME ZONE` takes the
+    /// later); one that is skipped moves on, as PostgreSQL does it.
     #[must_use]
     pub fn utc_us(&self, local_us: i64) -> Option<i64> {
         if self.zone == TimeZone::UTC {
             return Some(local_us);
         }
-        let zoned = self.zone.to_ambiguous_zoned(civil(local_us)?).compatible().ok()?;
+        let (near_us, cycles_us) = within_reach(local_us);
+        let asked = civil(near_us)?;
+        let zoned = self.zone.to_ambiguous_zoned(asked).compatible().ok()?;
         let offset_us = i64::from(zoned.offset().seconds()) * SECOND_US;
         // In a gap the clock that jiff shows is not the one that was asked for.
-        let shown = zoned.datetime();
-        let moved = shown.duration_since(civil(local_us)?).as_micros();
-        Some(local_us + i64::try_from(moved).ok()? - offset_us)
+        let moved = zoned.datetime().duration_since(asked).as_micros();
+        Some(near_us + i64::try_from(moved).ok()? - offset_us + cycles_us)
     }
 
     /// Returns what the zone's clock shows at an instant, both in microseconds since 2000-01-01.
@@ -63,10 +64,22 @@ impl Zone {
             return Some(utc_us);
         }
         const UNIX_TO_2000_US: i64 = 946_684_800_000_000;
+        let (near_us, _) = within_reach(utc_us);
         let instant =
-            jiff::Timestamp::from_microsecond(utc_us.checked_add(UNIX_TO_2000_US)?).ok()?;
-        Some(utc_us + i64::from(self.zone.to_offset(instant).seconds()) * SECOND_US)
+            jiff::Timestamp::from_microsecond(near_us.checked_add(UNIX_TO_2000_US)?).ok()?;
+        utc_us.checked_add(i64::from(self.zone.to_offset(instant).seconds()) * SECOND_US)
     }
+}
+
+/// The Gregorian calendar, week days included, repeats itself after so long; so do the rules of zones.
+const CYCLE_US: i64 = 146_097 * DAY_US;
+/// Cycles after 2000 that jiff reaches, whose last year is 9999.
+const CYCLES_MAX: i64 = 17;
+
+/// Returns a time that jiff reaches and that zones treat alike, and how much earlier it is.
+fn within_reach(us: i64) -> (i64, i64) {
+    let cycles_us = (us.div_euclid(CYCLE_US) - CYCLES_MAX).max(0) * CYCLE_US;
+    (us - cycles_us, cycles_us)
 }
 
 fn civil(local_us: i64) -> Option<DateTime> {
@@ -95,6 +108,26 @@ mod tests {
         }
         assert!(Zone::named("Europe/Atlantis").is_none());
         assert!(Zone::named("+99").is_none());
+    }
+
+    #[test]
+    fn summer_time_goes_on_for_ever() {
+        let paris = Zone::named("Europe/Paris").unwrap();
+        let us = |text: &str| crate::encode::iso::timestamp(text.as_bytes()).unwrap().local_us;
+        for (clock, utc) in [
+            ("9999-12-31 23:30:00", us("9999-12-31 22:30:00")),
+            ("2024-07-01 12:00:00", us("2024-07-01 10:00:00")),
+        ] {
+            for cycles in [0, 1, 17, 18, 700] {
+                let later = cycles * CYCLE_US;
+                assert_eq!(paris.utc_us(us(clock) + later), Some(utc + later), "{clock} {cycles}");
+                assert_eq!(
+                    paris.local_us(utc + later),
+                    Some(us(clock) + later),
+                    "{clock} {cycles}"
+                );
+            }
+        }
     }
 
     #[test]

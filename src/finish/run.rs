@@ -66,6 +66,7 @@ pub async fn run(job: &FinishJob<'_>, before: Vec<(usize, StepOutcome)>) -> Resu
         Phase::Validate,
         Phase::Triggers,
         Phase::Sequences,
+        Phase::Comments,
         Phase::Analyze,
     ] {
         run_phase(job, phase, &mut finished).await?;
@@ -114,7 +115,7 @@ fn groups(
         let group = match phase {
             Phase::Keys | Phase::Validate | Phase::Triggers => step.table,
             Phase::ForeignKeys => 0,
-            Phase::Indexes | Phase::Sequences | Phase::Analyze => number,
+            Phase::Indexes | Phase::Sequences | Phase::Comments | Phase::Analyze => number,
         };
         groups.entry(group).or_default().push(number);
     }
@@ -157,7 +158,7 @@ fn tell_end(job: &FinishJob<'_>, step: &FinishStep, outcome: &StepOutcome, took:
     let refused = match outcome {
         StepOutcome::Done { .. } => None,
         StepOutcome::Refused { message } => Some(message.clone()),
-        StepOutcome::Orphans { rows } => Some(format!("{rows} rows have no parent")),
+        StepOutcome::Orphans { rows, .. } => Some(format!("{rows} rows have no parent")),
     };
     job.listener.on(Event::StepEnded {
         object: step.object.clone(),

@@ -65,9 +65,12 @@ async fn refused(
             set_search_path(&transaction, search_path).await?;
             let row = transaction.query_one(sql.as_str(), &[]).await?;
             transaction.rollback().await?;
-            Ok(StepOutcome::Orphans { rows: row.get(0) })
+            Ok(row)
         };
-        return counted.await.map_err(|error| failed(step, &error));
+        let row = counted.await.map_err(|error| failed(step, &error))?;
+        let keys: Vec<String> = row.get(1);
+        let keys = serde_json::to_string(&keys).unwrap_or_default();
+        return Ok(StepOutcome::Orphans { rows: row.get(0), keys });
     }
     let message = error.as_db_error().map(failure::in_one_line).unwrap_or_default();
     Ok(StepOutcome::Refused { message })

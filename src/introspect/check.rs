@@ -12,8 +12,7 @@ use crate::encode::{RowEncoder, Zone};
 use crate::error::{Error, Result};
 use crate::event::Cancel;
 use crate::map::decide::{CHECKED_EXAMPLES_MAX, Checked, Unproven};
-use crate::model::convert::{Conversion, Convert};
-use crate::model::decision::Mapping;
+use crate::model::decision::{Decision, Mapping};
 use crate::model::evidence::{Example, Span};
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
@@ -21,6 +20,8 @@ use crate::model::plan::ColumnPlan;
 use crate::model::source::Table;
 use crate::model::value::Value;
 use crate::read::{self, Snapshot};
+
+use super::losses::Losses;
 
 /// Rows between two looks at the cancel flag.
 const ROWS_PER_CHECK: u64 = 4096;
@@ -49,23 +50,38 @@ pub fn check(
             .par_iter()
             .map(|(table, column)| {
                 let decision = &mapping.tables[*table].columns[*column];
-                let plan = ColumnPlan {
-                    source: decision.source.clone(),
-                    readable: tables[*table].columns[*column].is_readable(),
-                    target: decision.target.clone(),
-                    pg_type: decision.pg_type,
-                    convert: decision.convert,
-                    labels: decision.labels.clone(),
-                    // A value that is to become NULL is counted here.
-                    on_misfit: OnMisfit::Reject,
-                    demands: decision.demands.clone(),
-                };
                 let checked =
-                    snapshot.with(|conn| column_of(conn, tables[*table], &plan, zone, cancel))?;
+                    self::column(snapshot, tables[*table], *column, decision, zone, cancel)?;
                 Ok(((*table, *column), checked))
             })
             .collect()
     })
+}
+
+/// Checks the values of a table's column, given by its position, for one decision.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table; interrupted.
+pub fn column(
+    snapshot: &Snapshot,
+    table: &Table,
+    at: usize,
+    decision: &Decision,
+    zone: &Zone,
+    cancel: &Cancel,
+) -> Result<Checked> {
+    let plan = ColumnPlan {
+        source: decision.source.clone(),
+        readable: table.columns[at].is_readable(),
+        target: decision.target.clone(),
+        pg_type: decision.pg_type,
+        convert: decision.convert,
+        labels: decision.labels.clone(),
+        // A value that is to become NULL is counted here.
+        on_misfit: OnMisfit::Reject,
+        demands: decision.demands.clone(),
+    };
+    snapshot.with(|conn| column_of(conn, table, &plan, zone, cancel))
 }
 
 fn column_of(
@@ -87,6 +103,7 @@ fn column_of(
         },
     };
     let mut checked = Checked::default();
+    let mut losses = Losses::new(plan, zone);
     let mut rows = 0;
     let mut field = Vec::new();
     source.for_each_row(conn, |rowid, row| {
@@ -110,7 +127,7 @@ fn column_of(
                 checked.reasons = vec![format!("more than {LABELS_MAX} labels")];
             }
         }
-        if encoded.is_ok() && (loses(plan.convert, value, &field) || is_rounded(plan, &field)) {
+        if encoded.is_ok() && losses.loses(value, &field) {
             if checked.changed == 0 {
                 checked.changed_example = value.shown();
             }
@@ -135,36 +152,4 @@ fn column_of(
         if rows % ROWS_PER_CHECK == 0 { cancel.check() } else { Ok(()) }
     })?;
     Ok(checked)
-}
-
-/// Returns whether a value that was encoded is not all there any more. What a conversion may drop is
-/// asked for by a rule, and still has to be counted.
-fn loses(convert: Convert, value: Value<'_>, field: &[u8]) -> bool {
-    let Convert::Named(conversion) = convert else { return false };
-    match (conversion, value) {
-        (Conversion::Replace | Conversion::Strip | Conversion::Truncate, Value::Text(text)) => {
-            field.get(4..) != Some(text)
-        }
-        (Conversion::UnixNanos, Value::Integer(count)) => count % 1_000 != 0,
-        (
-            Conversion::Iso | Conversion::IntervalDotnet | Conversion::IntervalIso,
-            Value::Text(text),
-        ) => has_seventh_digit(text),
-        _ => false,
-    }
-}
-
-/// Returns whether the server rounds an encoded date or time to what its column keeps. The field begins
-/// with its length, then 64 bits of microseconds: so do timestamps, times and intervals.
-fn is_rounded(plan: &ColumnPlan, field: &[u8]) -> bool {
-    let Some(unit_us) = plan.demands.rounds_to_us() else { return false };
-    let micros = field.get(4..12).and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
-    micros.is_some_and(|micros| micros % unit_us != 0)
-}
-
-/// Returns whether a fraction of a second has a digit beyond microseconds that is not zero.
-fn has_seventh_digit(text: &[u8]) -> bool {
-    let Some(point) = text.iter().rposition(|byte| *byte == b'.') else { return false };
-    let digits = text[point + 1..].iter().take_while(|byte| byte.is_ascii_digit());
-    digits.skip(6).any(|digit| *digit != b'0')
 }

@@ -11,6 +11,8 @@
 //! message still goes to stderr. Comments are lost. A `CONSTRAINT name` with nothing after it is
 //! dropped, as SQLite does.
 
+pub mod conflicts;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::source::CheckSays;

@@ -5,7 +5,8 @@
 
 pub mod check;
 pub mod ddl;
-mod observe;
+mod losses;
+pub mod observe;
 pub mod postgres;
 pub mod profile;
 pub mod sqlite;

@@ -10,22 +10,28 @@ use crate::model::value::Value;
 
 /// Counts the values of one column.
 #[derive(Debug)]
-pub(super) struct ColumnObserver {
+pub struct ColumnObserver {
     wants: Wants,
     counts: [u64; ValueKind::COUNT],
     evidence: Evidence,
+    keys: json::Keys,
 }
 
 impl ColumnObserver {
     /// Makes an observer that measures what is wanted.
     #[must_use]
-    pub(super) fn new(wants: Wants) -> Self {
-        Self { wants, counts: [0; ValueKind::COUNT], evidence: Evidence::default() }
+    pub fn new(wants: Wants) -> Self {
+        Self {
+            wants,
+            counts: [0; ValueKind::COUNT],
+            evidence: Evidence::default(),
+            keys: json::Keys::default(),
+        }
     }
 
     /// Takes one value; `rowid` is for the example. Returns its size in COPY BINARY, about.
     #[inline]
-    pub(super) fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
+    pub fn observe(&mut self, value: Value<'_>, rowid: Option<i64>) -> u64 {
         let (kind, bytes) = match value {
             Value::Null => (ValueKind::Null, 0),
             Value::Integer(integer) => {
@@ -42,7 +48,9 @@ impl ColumnObserver {
             }
             Value::Text(text) => {
                 self.evidence.bytes_max = self.evidence.bytes_max.max(text.len() as u64);
-                (self.text_kind(text), text.len() as u64)
+                let kind = self.text_kind(text);
+                self.see_what_a_type_drops(kind, text, rowid);
+                (kind, text.len() as u64)
             }
             Value::Blob(blob) => {
                 self.evidence.bytes_max = self.evidence.bytes_max.max(blob.len() as u64);
@@ -60,7 +68,7 @@ impl ColumnObserver {
 
     /// Returns what was seen.
     #[must_use]
-    pub(super) fn finish(mut self) -> Evidence {
+    pub fn finish(mut self) -> Evidence {
         self.evidence.counts = self.counts.to_vec();
         self.evidence
     }
@@ -75,6 +83,17 @@ impl ColumnObserver {
             self.evidence.digits_before_point_max =
                 self.evidence.digits_before_point_max.max(digits);
         }
+    }
+
+    /// What jsonb and timestamptz do not keep, though the value fits.
+    #[inline]
+    fn see_what_a_type_drops(&mut self, kind: ValueKind, text: &[u8], rowid: Option<i64>) {
+        let tally = match kind {
+            ValueKind::TextJson if self.keys.repeat(text) => &mut self.evidence.repeated_keys,
+            ValueKind::TextTimestampTz if has_offset(text) => &mut self.evidence.offsets,
+            _ => return,
+        };
+        tally.add(Value::Text(text), rowid);
     }
 
     fn see_digits(&mut self, plain: Option<&[u8]>) {
@@ -125,6 +144,12 @@ impl ColumnObserver {
             }
         }
     }
+}
+
+/// Returns whether a timestamp with a zone has another offset than zero.
+fn has_offset(text: &[u8]) -> bool {
+    !matches!(text, [.., b'Z' | b'z' | b'C'])
+        && iso::timestamp(text).and_then(|stamp| stamp.offset_s).is_some_and(|offset| offset != 0)
 }
 
 fn integer_kind(integer: i64) -> ValueKind {
@@ -197,6 +222,7 @@ mod tests {
     use super::*;
     use crate::map::fit::holds;
     use crate::model::convert::Convert;
+    use crate::model::evidence::Tally;
     use crate::model::on_misfit::OnMisfit;
     use crate::model::pg_type::PgType;
     use crate::model::plan::ColumnPlan;
@@ -240,6 +266,29 @@ mod tests {
         let json = Wants { json: true, ..Wants::default() };
         assert_eq!(kind(Value::Text(b"{}"), json), K::TextJson);
         assert_eq!(kind(Value::Text(b"{\"a\":\"\\u0000\"}"), json), K::Text);
+    }
+
+    #[test]
+    fn repeated_keys_and_offsets_are_counted() {
+        let mut observer = ColumnObserver::new(Wants { json: true, ..Wants::default() });
+        for (rowid, text) in [
+            "{\"a\":1}",
+            "[{\"a\":1,\"\\u0061\":2}]",
+            "{\"a\":{},\"a\":2}",
+            "2024-01-01T00:00:00Z",
+            "2024-01-01 00:00:00 UTC",
+            "2024-01-01T00:00:00+00:00",
+            "2024-01-01T00:00:00-03",
+        ]
+        .iter()
+        .enumerate()
+        {
+            observer.observe(Value::Text(text.as_bytes()), i64::try_from(rowid).ok());
+        }
+        let evidence = observer.finish();
+        let example = |tally: Tally| (tally.count, tally.example.unwrap().rowid.unwrap());
+        assert_eq!(example(evidence.repeated_keys), (2, 1));
+        assert_eq!(example(evidence.offsets), (1, 6));
     }
 
     #[test]

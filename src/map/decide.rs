@@ -3,19 +3,21 @@
 //! Purpose: the first matching rule names a type; when some values do not fit it, the narrowest
 //! type of `WIDER` that holds every value takes its place, and the decision says so.
 //!
-//! Known gaps: names are always kept (`--names` is not there yet); see [`super::names`].
+//! Known gaps: no rule names a table or column; see [`super::names`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::Result;
 use crate::model::convert::Convert;
 use crate::model::decision::{Decision, Mapping, TableMapping, Unfit, Widening};
 use crate::model::evidence::{Evidence, Example, TableEvidence, ValueKind};
+use crate::model::name_style::NameStyle;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
-use crate::model::source::{CheckSays, Column, SourceSchema, Table};
+use crate::model::source::{CheckSays, Column, Table};
 
 use super::fit::{self, is_natural};
-use super::names::NameSpace;
+use super::names::{self, NameSpace};
 use super::rules::{Match, Rules};
 use super::unify;
 
@@ -52,16 +54,21 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
 }
 
 /// Makes the proposal final: widens the columns that the check found misfits in (in the order of
-/// [`unproven`]), then gives both ends of each foreign key one type.
+/// [`unproven`]), then gives both ends of each foreign key one type. `attempt` checks a column for a
+/// type that only then comes into question.
+///
+/// # Errors
+/// Those of `attempt`.
 pub fn settle(
-    schema: &SourceSchema,
     tables: &[(&Table, &TableEvidence)],
     mapping: &mut Mapping,
     checked: &[(Unproven, Checked)],
-) {
-    for ((table, column), checked) in checked {
-        let evidence = &tables[*table].1.columns[*column];
-        let decision = &mut mapping.tables[*table].columns[*column];
+    attempt: &unify::Attempt<'_>,
+) -> Result<()> {
+    for (at, checked) in checked {
+        let (table, column) = *at;
+        let evidence = &tables[table].1.columns[column];
+        let decision = &mut mapping.tables[table].columns[column];
         let is_fast = decision.on_misfit != OnMisfit::Widen && !checked.has_too_many_labels;
         if checked.misfits > 0 && !is_fast {
             widen_checked(decision, evidence, checked);
@@ -70,23 +77,36 @@ pub fn settle(
         if checked.misfits > 0 {
             hold_fast(decision, evidence, checked);
         }
-        if checked.changed > 0 {
-            let values = if checked.changed == 1 { "value is" } else { "values are" };
-            let how = match decision.demands.seconds_digits.filter(|digits| *digits < 6) {
-                Some(digits) => {
-                    format!("rounded, for the target keeps {digits} digits of a second")
-                }
-                None => format!("not the same after the conversion {}", decision.convert.name()),
-            };
-            let (count, example) = (checked.changed, &checked.changed_example);
-            decision.notes.push(format!("{count} {values} {how}, such as {example}."));
-        }
-        if let PgType::Enum(name) = decision.pg_type {
-            let known = mapping.enums.entry(name).or_default();
-            add_labels(tables[*table].0, *column, decision, &checked.labels, known);
-        }
+        take(tables, mapping, *at, checked);
     }
-    unify::foreign_key_types(schema, tables, &mut mapping.tables);
+    let taken_over = unify::foreign_key_types(tables, &mut mapping.tables, attempt)?;
+    for (at, checked) in taken_over {
+        take(tables, mapping, at, &checked);
+    }
+    Ok(())
+}
+
+/// Notes what a column's values lose, and adds their labels to their enum type.
+fn take(
+    tables: &[(&Table, &TableEvidence)],
+    mapping: &mut Mapping,
+    (table, column): Unproven,
+    checked: &Checked,
+) {
+    let decision = &mut mapping.tables[table].columns[column];
+    if checked.changed > 0 {
+        let values = if checked.changed == 1 { "value is" } else { "values are" };
+        let how = match decision.demands.seconds_digits.filter(|digits| *digits < 6) {
+            Some(digits) => format!("rounded, for the target keeps {digits} digits of a second"),
+            None => format!("not the same after the conversion {}", decision.convert.name()),
+        };
+        let (count, example) = (checked.changed, &checked.changed_example);
+        decision.notes.push(format!("{count} {values} {how}, such as {example}."));
+    }
+    if let PgType::Enum(name) = decision.pg_type {
+        let known = mapping.enums.entry(name).or_default();
+        add_labels(tables[table].0, column, decision, &checked.labels, known);
+    }
 }
 
 /// Widens a column that the check found misfits in.
@@ -105,10 +125,10 @@ fn widen_checked(decision: &mut Decision, evidence: &Evidence, checked: &Checked
 /// Keeps the type of a column that the check found misfits in, because its rule says so.
 fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
     let becomes = match (decision.on_misfit, checked.misfits) {
-        (OnMisfit::Null, 1) => "becomes NULL",
-        (OnMisfit::Null, _) => "become NULL",
-        (_, 1) => "makes its row a bad row",
-        (_, _) => "make their rows bad rows",
+        (OnMisfit::Null, 1) => "it becomes NULL",
+        (OnMisfit::Null, _) => "they become NULL",
+        (_, 1) => "--on-bad-row decides on its row",
+        (_, _) => "--on-bad-row decides on their rows",
     };
     let (does, example) = (
         if checked.misfits == 1 { "value does" } else { "values do" },
@@ -122,7 +142,7 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
         reasons.push_str(&format!(": {}", counted(&checked.unknown)));
     }
     decision.notes.push(format!(
-        "{} {does} not fit {} ({reasons}){example}, and {becomes}.",
+        "{} {does} not fit {} ({reasons}){example}; {becomes}.",
         checked.misfits, decision.pg_type
     ));
     if decision.on_misfit == OnMisfit::Null && decision.not_null {
@@ -207,46 +227,51 @@ pub const CHECKED_EXAMPLES_MAX: usize = EXAMPLES_MAX;
 /// Proposes for every table. `tables` are those that were selected and scanned, in source order. The
 /// proposal becomes final by [`settle`].
 #[must_use]
-pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules) -> Mapping {
-    let mut relations = NameSpace::default();
+pub fn propose(tables: &[(&Table, &TableEvidence)], rules: &Rules, style: NameStyle) -> Mapping {
+    let sources: Vec<&str> = tables.iter().map(|(table, _)| table.name.as_str()).collect();
+    let targets = NameSpace::default().take_all(&sources, style);
     let mut renamed = Vec::new();
     let mut used = BTreeSet::new();
     let mapped: Vec<TableMapping> = tables
         .iter()
-        .map(|(table, evidence)| {
-            let target = relations.take(&table.name);
-            if target != table.name {
-                renamed
-                    .push(format!("Table \"{}\" becomes \"{target}\".", table.name.escape_debug()));
-            }
-            let columns = columns(table, evidence, rules, &mut used, &mut renamed);
+        .zip(targets)
+        .map(|((table, evidence), target)| {
+            let shown = format!("Table \"{}\"", table.name.escape_debug());
+            renamed.extend(names::changed(&shown, &table.name, &target, style));
+            let columns = columns(table, evidence, rules, style, &mut used, &mut renamed);
             TableMapping { source: table.name.clone(), target, columns }
         })
         .collect();
-    Mapping { tables: mapped, renamed, enums: BTreeMap::new(), unused_rules: rules.unused(&used) }
+    Mapping {
+        tables: mapped,
+        names: style,
+        renamed,
+        enums: BTreeMap::new(),
+        unused_rules: rules.unused(&used),
+    }
 }
 
 fn columns(
     table: &Table,
     evidence: &TableEvidence,
     rules: &Rules,
+    style: NameStyle,
     used: &mut BTreeSet<usize>,
     renamed: &mut Vec<String>,
 ) -> Vec<Decision> {
-    let mut names = NameSpace::of_columns();
-    let pairs = table.columns.iter().zip(&evidence.columns).enumerate();
+    let sources: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let targets = NameSpace::of_columns().take_all(&sources, style);
+    let pairs = table.columns.iter().zip(&evidence.columns).zip(targets).enumerate();
     pairs
-        .map(|(position, (column, evidence))| {
+        .map(|(position, ((column, evidence), target))| {
             let matched = rules.first_match(table, position, evidence);
             used.insert(matched.rule);
-            let target = names.take(&column.name);
-            if target != column.name {
-                renamed.push(format!(
-                    "Column \"{}\".\"{}\" becomes \"{target}\".",
-                    table.name.escape_debug(),
-                    column.name.escape_debug()
-                ));
-            }
+            let shown = format!(
+                "Column \"{}\".\"{}\"",
+                table.name.escape_debug(),
+                column.name.escape_debug()
+            );
+            renamed.extend(names::changed(&shown, &column.name, &target, style));
             decide(table, position, column, target, matched, evidence)
         })
         .collect()
@@ -276,6 +301,9 @@ fn decide(
     }
     if widened.is_none() && pg_type.is_textual() {
         notes.extend(numbers_as_text(evidence));
+    }
+    if convert == Convert::Plain {
+        notes.extend(dropped(pg_type, evidence));
     }
     Decision {
         source: column.name.clone(),
@@ -320,6 +348,28 @@ fn numbers_as_text(evidence: &Evidence) -> Option<String> {
     Some(format!("{count} {be} text, such as {}.", example.value))
 }
 
+/// What a type does not keep of values that fit it.
+fn dropped(pg_type: PgType, evidence: &Evidence) -> Option<String> {
+    let (tally, one, many, then) = match pg_type {
+        PgType::Jsonb => (
+            &evidence.repeated_keys,
+            "document has a key twice",
+            "documents have a key twice",
+            "jsonb keeps the last of its values",
+        ),
+        PgType::TimestampTz => (
+            &evidence.offsets,
+            "value has an offset from UTC",
+            "values have an offset from UTC",
+            "timestamptz keeps the instant, not the offset",
+        ),
+        _ => return None,
+    };
+    let example = tally.example.as_ref()?;
+    let have = if tally.count == 1 { one } else { many };
+    Some(format!("{} {have}, such as {}: {then}.", tally.count, example.value))
+}
+
 /// Returns the rule's type when it holds every value, else the first of [`WIDER`] that does.
 fn widen(
     from: PgType,
@@ -340,6 +390,7 @@ fn widen(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::value::Value;
 
     fn evidence(kinds: &[(ValueKind, u64)]) -> Evidence {
         let mut evidence = Evidence::default();
@@ -378,6 +429,32 @@ mod tests {
             let (pg_type, _, widened) = widen(from, Convert::Plain, &evidence(&kinds));
             assert_eq!(pg_type, to, "{kinds:?}");
             assert_eq!(widened.unwrap().from, from);
+        }
+    }
+
+    #[test]
+    fn what_a_type_drops_is_told() {
+        let mut found = Evidence::default();
+        assert_eq!(dropped(PgType::Jsonb, &found), None);
+        found.repeated_keys.add(Value::Text(b"{}"), Some(1));
+        found.offsets.add(Value::Text(b"x"), Some(1));
+        found.offsets.add(Value::Text(b"y"), Some(2));
+        for (pg_type, note) in [
+            (PgType::Json, None),
+            (
+                PgType::Jsonb,
+                Some(
+                    "1 document has a key twice, such as '{}': jsonb keeps the last of its values.",
+                ),
+            ),
+            (
+                PgType::TimestampTz,
+                Some(
+                    "2 values have an offset from UTC, such as 'x': timestamptz keeps the instant, not the offset.",
+                ),
+            ),
+        ] {
+            assert_eq!(dropped(pg_type, &found).as_deref(), note);
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::convert::{Convert, LabelTable};
 use super::demands::Demands;
 use super::evidence::Example;
+use super::name_style::NameStyle;
 use super::on_misfit::OnMisfit;
 use super::pg_type::{EnumName, PgType};
 
@@ -94,6 +95,8 @@ pub struct TableMapping {
 pub struct Mapping {
     /// Tables.
     pub tables: Vec<TableMapping>,
+    /// How names are written.
+    pub names: NameStyle,
     /// Names that had to change, a sentence each.
     pub renamed: Vec<String>,
     /// Labels of each enum type, by its name, in their order.

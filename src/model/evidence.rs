@@ -9,6 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::value::Value;
+
 /// The finest class of a value that any decision needs. A value has one kind: the first in this
 /// order that fits its storage class and form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -168,6 +170,32 @@ pub struct Example {
     pub value: String,
 }
 
+/// How many values, and the first of them in rowid order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Values.
+    pub count: u64,
+    /// The first one.
+    pub example: Option<Example>,
+}
+
+impl Tally {
+    /// Counts a value.
+    pub fn add(&mut self, value: Value<'_>, rowid: Option<i64>) {
+        self.count += 1;
+        if self.example.is_none() {
+            self.example = Some(Example { rowid, value: value.shown() });
+        }
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.count += later.count;
+        if self.example.is_none() {
+            self.example.clone_from(&later.example);
+        }
+    }
+}
+
 /// What the values of one column are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -187,6 +215,10 @@ pub struct Evidence {
     pub digits_before_point_max: u32,
     /// Most digits after the point of a number, measured on NUMERIC affinity only.
     pub digits_after_point_max: u32,
+    /// JSON documents with a key twice in one object; only looked for with [`ValueKind::TextJson`].
+    pub repeated_keys: Tally,
+    /// Timestamps with an offset from UTC that is not zero.
+    pub offsets: Tally,
     /// SQLite's message when it cannot compute a generated column for some row: the column is then
     /// taken as NULL in every row.
     pub not_computable: Option<String>,
@@ -203,6 +235,8 @@ impl Default for Evidence {
             bytes_max: 0,
             digits_before_point_max: 0,
             digits_after_point_max: 0,
+            repeated_keys: Tally::default(),
+            offsets: Tally::default(),
             not_computable: None,
         }
     }
@@ -259,6 +293,8 @@ impl Evidence {
         self.digits_before_point_max =
             self.digits_before_point_max.max(later.digits_before_point_max);
         self.digits_after_point_max = self.digits_after_point_max.max(later.digits_after_point_max);
+        self.repeated_keys.merge(&later.repeated_keys);
+        self.offsets.merge(&later.offsets);
         if self.not_computable.is_none() {
             self.not_computable.clone_from(&later.not_computable);
         }
@@ -330,10 +366,14 @@ mod tests {
             Evidence { integer_min: Some(-1), integer_max: Some(9), ..Evidence::default() };
         second.examples[ValueKind::Text as usize] = example(7);
         second.counts[ValueKind::Text as usize] = 2;
+        second.offsets.add(Value::Integer(1), Some(7));
         first.merge(&second);
         let mut third = Evidence::default();
+        third.offsets.add(Value::Integer(2), Some(8));
         third.examples[ValueKind::Text as usize] = example(8);
         first.merge(&third);
+        let offset = Example { rowid: Some(7), value: "1".to_owned() };
+        assert_eq!(first.offsets, Tally { count: 2, example: Some(offset) });
         assert_eq!(first.integer_min, Some(-1));
         assert_eq!(first.integer_max, Some(9));
         assert_eq!(first.count(ValueKind::Text), 2);

@@ -122,10 +122,29 @@ pub struct TablePlan {
     pub columns: Vec<ColumnPlan>,
     /// CREATE TABLE, complete.
     pub create: String,
+    /// The same without what is optional, for a server that refuses it; `None`: nothing is optional.
+    #[serde(default)]
+    pub bare: Option<String>,
+    /// What is added to the bare table then, each by itself.
+    #[serde(default)]
+    pub optional: Vec<OptionalClause>,
     /// Rows that the source has.
     pub rows: u64,
     /// About how many bytes of COPY they make.
     pub copy_bytes: u64,
+}
+
+/// A part of CREATE TABLE that rows do not need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionalClause {
+    /// What it is, such as `default`.
+    pub object: String,
+    /// Column in the source.
+    pub name: String,
+    /// The statement that adds it.
+    pub sql: String,
+    /// How the source says it; shown when the target refuses.
+    pub source_text: String,
 }
 
 /// One column.
@@ -189,6 +208,8 @@ pub enum Phase {
     Triggers,
     /// `setval`.
     Sequences,
+    /// COMMENT ON, where it was asked for.
+    Comments,
     /// ANALYZE.
     Analyze,
 }
@@ -208,7 +229,8 @@ pub struct FinishStep {
     pub sql: String,
     /// How the source says it; shown when the target refuses.
     pub source_text: String,
-    /// Counts the rows that break a foreign key; only for [`Phase::Validate`].
+    /// Returns the number of rows that break a foreign key and an array of the first keys, as text;
+    /// only for [`Phase::Validate`].
     pub orphans_sql: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 //! Purpose: one plain description for every later stage, made by `introspect`. PRAGMAs decide where
 //! they and the CREATE text disagree; the disagreement is kept in [`SourceSchema::remarks`].
 //!
-//! Known gaps: ON CONFLICT clauses are not kept (PostgreSQL has no such thing).
+//! Known gaps: comments in CREATE texts are not kept apart.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// CHECK constraints, of columns and of the table.
     pub checks: Vec<Check>,
+    /// ON CONFLICT clauses other than ABORT.
+    pub conflicts: Vec<Conflict>,
     /// The CREATE text as `sqlite_schema` has it.
     pub sql: String,
 }
@@ -188,6 +190,8 @@ pub struct Key {
     pub columns: Vec<usize>,
     /// Collation that the key compares each column with, same order.
     pub collations: Vec<String>,
+    /// Which columns are descending, same order; none for a key that is the rowid itself.
+    pub descending: Vec<bool>,
 }
 
 /// An index made by CREATE INDEX.
@@ -278,6 +282,15 @@ pub struct Check {
     pub says: Option<(usize, CheckSays)>,
 }
 
+/// An ON CONFLICT clause of a constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Name of the column or of the constraint, or its columns.
+    pub name: String,
+    /// The constraint with its clause, such as `UNIQUE ON CONFLICT REPLACE`.
+    pub text: String,
+}
+
 /// What a CHECK says of a column, NULL aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckSays {
@@ -318,6 +331,17 @@ pub struct UnreadableTable {
     pub reason: String,
     /// The CREATE text.
     pub sql: String,
+    /// For a full-text index over another table: what it searches.
+    pub searches: Option<Searched>,
+}
+
+/// What a full-text index over another table searches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The table, as written.
+    pub table: String,
+    /// Its columns, as written.
+    pub columns: Vec<String>,
 }
 
 #[cfg(test)]

@@ -8,15 +8,15 @@ use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::{EnumName, PgType};
 use crate::model::plan::{
-    ColumnPlan, FinishStep, NotCarried, Phase, TablePlan, TransferPlan, TypePlan, UnfitColumn,
-    WidenedColumn,
+    ColumnPlan, FinishStep, NotCarried, OptionalClause, Phase, TablePlan, TransferPlan, TypePlan,
+    UnfitColumn, WidenedColumn,
 };
 use crate::model::source::{SourceSchema, Table};
 
 use super::ddl::{self, ColumnDdl};
 use super::default::{self, DefaultPlan};
 use super::keys::{self, TableParts};
-use super::{leftovers, ranges};
+use super::{comments, leftovers, ranges};
 
 /// Most columns that a PostgreSQL table can have (`MaxHeapAttributeNumber`).
 const COLUMNS_MAX: usize = 1600;
@@ -36,12 +36,15 @@ pub struct Inputs<'a> {
     pub taken: &'a BTreeSet<String>,
     /// Zone of texts that name none.
     pub zone: &'a str,
+    /// Whether columns get their declared type as a comment.
+    pub comments: bool,
 }
 
 /// Builds the plan.
 ///
 /// # Errors
-/// [`ErrorKind::Source`] when a table has more columns than PostgreSQL can have.
+/// [`ErrorKind::Source`] when a table has more columns than PostgreSQL can have;
+/// [`ErrorKind::Usage`] when an enum type is called as a table is.
 pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     let parts: Vec<TableParts<'_>> = inputs
         .tables
@@ -81,18 +84,20 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
                 .is_none_or(|table| selected(table) || inputs.schema.table(table).is_none())
     }));
     finish.sort_by_key(|step| (step.phase, step.table));
+    let types = types(inputs);
+    refuse_enum_named_as_table(&types, &tables)?;
     let evidence: Vec<&TableEvidence> = parts.iter().map(|part| part.evidence).collect();
     Ok(TransferPlan {
         schema: inputs.into.to_owned(),
         source_tz: inputs.zone.to_owned(),
-        types: types(inputs),
+        types,
         tables,
         ranges: ranges::in_order(&evidence),
         finish,
         not_carried,
         widened: widened(&parts),
         unfit: unfit(&parts),
-        notes: notes(inputs, &parts, keys.renamed),
+        notes: notes(inputs, &parts, keys.notes),
         fill: None,
     })
 }
@@ -132,9 +137,9 @@ fn unfit(parts: &[TableParts<'_>]) -> Vec<UnfitColumn> {
 }
 
 /// Notes of columns, changed names, unused rules and oddities of the source's schema.
-fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], renamed_keys: Vec<String>) -> Vec<String> {
+fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], of_keys: Vec<String>) -> Vec<String> {
     let mut notes = inputs.mapping.renamed.clone();
-    notes.extend(renamed_keys);
+    notes.extend(of_keys);
     for part in parts {
         for decision in &part.mapping.columns {
             let name =
@@ -149,6 +154,20 @@ fn notes(inputs: &Inputs<'_>, parts: &[TableParts<'_>], renamed_keys: Vec<String
     );
     notes.extend(inputs.schema.remarks.iter().cloned());
     notes
+}
+
+/// PostgreSQL makes a type of each table, so an enum type cannot have a table's name.
+fn refuse_enum_named_as_table(types: &[TypePlan], tables: &[TablePlan]) -> Result<()> {
+    let tables: BTreeSet<&str> = tables.iter().map(|table| table.target.as_str()).collect();
+    match types.iter().find(|made| tables.contains(made.name.as_str())) {
+        None => Ok(()),
+        Some(made) => Err(Error::usage(format!(
+            "the type map calls an enum type \"{}\", and so is a table called",
+            made.name.escape_debug()
+        ))
+        .detail("PostgreSQL has a type of its own for each table.")
+        .hint("Give the rule another name, as enum(NAME).")),
+    }
 }
 
 /// The enum types that columns still have after all were decided.
@@ -215,16 +234,42 @@ fn table_plan(
         }
         lines.push(ColumnDdl { decision, identity, default });
     }
+    finish.extend(inputs.comments.then(|| comments::step(into, part)).flatten());
     finish.push(analyze_step(into, part));
+    let create = ddl::create_table(into, &part.mapping.target, &lines);
+    let (bare, optional) = without_optional(into, part, lines);
     Ok(TablePlan {
         source: table.name.clone(),
         target: part.mapping.target.clone(),
         rowid_name: table.rowid_name.clone(),
-        create: ddl::create_table(into, &part.mapping.target, &lines),
+        create,
+        bare,
+        optional,
         columns,
         rows: part.evidence.rows,
         copy_bytes: part.evidence.copy_bytes,
     })
+}
+
+/// The table without its defaults, and what adds them, for a server that refuses one of them.
+fn without_optional(
+    into: &str,
+    part: &TableParts<'_>,
+    mut lines: Vec<ColumnDdl<'_>>,
+) -> (Option<String>, Vec<OptionalClause>) {
+    let mut optional = Vec::new();
+    for (line, column) in lines.iter_mut().zip(&part.table.columns) {
+        let Some(default) = line.default.take() else { continue };
+        optional.push(OptionalClause {
+            object: "default".into(),
+            name: column.name.clone(),
+            sql: ddl::set_default(into, &part.mapping.target, &line.decision.target, &default),
+            source_text: format!("DEFAULT {}", column.default.as_deref().unwrap_or_default()),
+        });
+    }
+    let bare =
+        (!optional.is_empty()).then(|| ddl::create_table(into, &part.mapping.target, &lines));
+    (bare, optional)
 }
 
 fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {

@@ -15,6 +15,30 @@ pub struct ColumnDdl<'a> {
     pub default: Option<String>,
 }
 
+/// Foreign keys' keys without a parent that a report shows.
+pub const ORPHAN_KEYS_MAX: usize = 3;
+
+/// ALTER TABLE ... SET DEFAULT, for a table that was made without.
+#[must_use]
+pub fn set_default(schema: &str, table: &str, column: &str, default: &str) -> String {
+    format!(
+        "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {default}",
+        qualified(schema, table),
+        quoted(column)
+    )
+}
+
+/// COMMENT ON COLUMN.
+#[must_use]
+pub fn comment_on_column(schema: &str, table: &str, column: &str, text: &str) -> String {
+    format!(
+        "COMMENT ON COLUMN {}.{} IS {}",
+        qualified(schema, table),
+        quoted(column),
+        literal(text)
+    )
+}
+
 /// CREATE TABLE with types, NOT NULL, identity and defaults; keys come after the rows.
 #[must_use]
 pub fn create_table(schema: &str, table: &str, columns: &[ColumnDdl<'_>]) -> String {
@@ -59,21 +83,15 @@ pub fn add_key(schema: &str, table: &str, name: &str, kind: &str, columns: &[&st
     )
 }
 
-/// CREATE INDEX over columns, each with whether it is descending.
+/// CREATE INDEX over terms that are printed already, each a column or an expression.
 #[must_use]
 pub fn create_index(
     schema: &str,
     table: &str,
     name: &str,
     unique: bool,
-    terms: &[(&str, bool)],
+    terms: &[String],
 ) -> String {
-    let terms: Vec<String> = terms
-        .iter()
-        .map(|(column, descending)| {
-            format!("{}{}", quoted(column), if *descending { " DESC" } else { "" })
-        })
-        .collect();
     format!(
         "CREATE {}INDEX {} ON {} ({})",
         if unique { "UNIQUE " } else { "" },
@@ -143,9 +161,25 @@ impl ForeignKeyDdl<'_> {
         )
     }
 
-    /// Counts the rows without a parent, as MATCH SIMPLE sees them.
+    /// Returns the number of rows without a parent, as MATCH SIMPLE sees them, and the first keys
+    /// that have none, as an array of text.
     #[must_use]
     pub fn count_orphans(&self, schema: &str) -> String {
+        let orphans = self.orphans(schema);
+        let columns: Vec<String> =
+            self.columns.iter().map(|column| format!("c.{}", quoted(column))).collect();
+        let key = match columns.as_slice() {
+            [one] => format!("{one}::text"),
+            more => format!("row({})::text", more.join(", ")),
+        };
+        format!(
+            "SELECT (SELECT count(*) {orphans}), \
+             ARRAY(SELECT DISTINCT {key} {orphans} ORDER BY 1 LIMIT {ORPHAN_KEYS_MAX})"
+        )
+    }
+
+    /// FROM and WHERE of the rows without a parent.
+    fn orphans(&self, schema: &str) -> String {
         let not_null: Vec<String> =
             self.columns.iter().map(|column| format!("c.{} IS NOT NULL", quoted(column))).collect();
         let equal: Vec<String> = self
@@ -155,7 +189,7 @@ impl ForeignKeyDdl<'_> {
             .map(|(column, parent)| format!("p.{} = c.{}", quoted(parent), quoted(column)))
             .collect();
         format!(
-            "SELECT count(*) FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
+            "FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
             qualified(schema, self.table),
             not_null.join(" AND "),
             qualified(schema, self.parent),

@@ -267,6 +267,8 @@ fn tables(inputs: &Inputs<'_>) -> Vec<TablePlan> {
             rowid_name: table.rowid_name.clone(),
             columns: columns.collect(),
             create: String::new(),
+            bare: None,
+            optional: Vec::new(),
             rows: evidence.rows,
             copy_bytes: evidence.copy_bytes,
         });

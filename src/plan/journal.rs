@@ -9,6 +9,8 @@ use crate::model::catalogue::{
 };
 use crate::model::ident::{literal, qualified, quoted};
 
+use super::ddl::ORPHAN_KEYS_MAX;
+
 const NOT_VALID: &str = " NOT VALID";
 
 /// A foreign key: dropped, made again NOT VALID, then validated when it was valid.
@@ -51,12 +53,22 @@ fn count_orphans(key: &TargetForeignKey) -> String {
         .zip(&key.parent_columns)
         .map(|(column, parent)| format!("p.{} = c.{}", quoted(parent), quoted(column)))
         .collect();
-    format!(
-        "SELECT count(*) FROM {} c WHERE {} AND NOT EXISTS (SELECT FROM {} p WHERE {})",
+    let orphans = format!(
+        "FROM {} c WHERE {} AND NOT EXISTS (SELECT FROM {} p WHERE {})",
         qualified(&key.schema, &key.table),
         not_null.join(" AND "),
         qualified(&key.parent.0, &key.parent.1),
         equal.join(" AND "),
+    );
+    let columns: Vec<String> =
+        key.columns.iter().map(|column| format!("c.{}", quoted(column))).collect();
+    let shown = match columns.as_slice() {
+        [one] => format!("{one}::text"),
+        more => format!("row({})::text", more.join(", ")),
+    };
+    format!(
+        "SELECT (SELECT count(*) {orphans}), \
+         ARRAY(SELECT DISTINCT {shown} {orphans} ORDER BY 1 LIMIT {ORPHAN_KEYS_MAX})"
     )
 }
 

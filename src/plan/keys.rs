@@ -1,22 +1,27 @@
-//! Keys, indexes and foreign keys as finishing steps.
+//! Keys and indexes as finishing steps; [`super::foreign_keys`] come after them.
 //!
 //! Purpose: every name of a relation is taken from one name space, the application's own index
 //! names first, so that a name PostgreSQL would make itself cannot be in their way.
 //!
-//! Known gaps: partial and expression indexes are listed, not made; a collation other than BINARY is
+//! A key that compares text by NOCASE or RTRIM becomes a unique index over an expression
+//! ([`super::collate`]); a primary key stays one besides, and so does what a foreign key points to.
+//!
+//! Known gaps: partial and expression indexes are listed, not made; a collation of the application is
 //! listed, and its key or index made with the column's own comparison.
 
 use std::collections::BTreeSet;
 
-use crate::map::names::NameSpace;
-use crate::map::unify::{comparable, parent_positions};
+use crate::map::names::{self, NameSpace};
 use crate::model::decision::{Mapping, TableMapping};
 use crate::model::evidence::{TableEvidence, ValueKind};
 use crate::model::ident::quoted_list;
+use crate::model::name_style::NameStyle;
 use crate::model::plan::{FinishStep, NotCarried, Phase};
-use crate::model::source::{ForeignKey, Index, IndexTermOf, Key, SourceSchema, Table};
+use crate::model::source::{Index, IndexTermOf, Key, SourceSchema, Table};
 
-use super::ddl::{self, ForeignKeyDdl};
+use super::collate::Compare;
+use super::ddl;
+use super::foreign_keys::{self, Family};
 
 /// What the plan of one table's keys is made from.
 #[derive(Clone, Copy)]
@@ -32,11 +37,28 @@ pub struct TableParts<'a> {
 }
 
 impl<'a> TableParts<'a> {
-    fn targets(&self, columns: &[usize]) -> Vec<&'a str> {
+    pub(super) fn targets(&self, columns: &[usize]) -> Vec<&'a str> {
         columns.iter().map(|column| self.mapping.columns[*column].target.as_str()).collect()
     }
 
-    fn not_carried(&self, object: &str, name: &str, reason: String, text: String) -> NotCarried {
+    fn unknown_collation(
+        &self,
+        object: &str,
+        name: &str,
+        collation: &str,
+        text: String,
+    ) -> NotCarried {
+        let reason = format!("the {object} compares byte by byte instead of by {collation}");
+        self.not_carried("collation", name, reason, text)
+    }
+
+    pub(super) fn not_carried(
+        &self,
+        object: &str,
+        name: &str,
+        reason: String,
+        text: String,
+    ) -> NotCarried {
         NotCarried {
             object: object.into(),
             table: Some(self.table.name.clone()),
@@ -54,22 +76,28 @@ pub struct Keys {
     pub steps: Vec<FinishStep>,
     /// What is not made.
     pub not_carried: Vec<NotCarried>,
-    /// Names that had to change, a sentence each.
-    pub renamed: Vec<String>,
+    /// Names that had to change, and what else is to be known, a sentence each.
+    pub notes: Vec<String>,
     /// Column sets that are unique in the target, per table: what a foreign key may point to.
-    unique: Vec<BTreeSet<BTreeSet<usize>>>,
+    pub(super) unique: Vec<BTreeSet<BTreeSet<usize>>>,
+    /// Column sets that foreign keys point to, per table.
+    pointed_to: Vec<BTreeSet<BTreeSet<usize>>>,
+    /// How names are written.
+    pub(super) names: NameStyle,
 }
 
 impl Keys {
     /// A name of the source's own that PostgreSQL cannot have, or has in another place.
-    fn note_name(&mut self, part: &TableParts<'_>, object: &str, wanted: &str, name: &str) {
-        if wanted != name {
-            self.renamed.push(format!(
-                "The {object} \"{}\" of table \"{}\" becomes \"{name}\".",
-                wanted.escape_debug(),
-                part.table.name.escape_debug()
-            ));
-        }
+    pub(super) fn note_name(
+        &mut self,
+        part: &TableParts<'_>,
+        object: &str,
+        wanted: &str,
+        name: &str,
+    ) {
+        let table = part.table.name.escape_debug();
+        let shown = format!("The {object} \"{}\" of table \"{table}\"", wanted.escape_debug());
+        self.notes.extend(names::changed(&shown, wanted, name, self.names));
     }
 }
 
@@ -82,7 +110,13 @@ pub fn plan(
     into: &str,
     relations: &mut NameSpace,
 ) -> Keys {
-    let mut keys = Keys { unique: vec![BTreeSet::new(); parts.len()], ..Keys::default() };
+    let family = Family::new(schema, parts);
+    let mut keys = Keys {
+        unique: vec![BTreeSet::new(); parts.len()],
+        pointed_to: family.pointed_to(),
+        names: mapping.names,
+        ..Keys::default()
+    };
     for part in parts {
         for index in &part.table.indexes {
             plan_index(part, index, into, relations, &mut keys);
@@ -94,13 +128,13 @@ pub fn plan(
             plan_unique(part, unique, into, relations, &mut keys);
         }
     }
-    for part in parts {
-        let mut constraints = NameSpace::default();
-        for step in keys.steps.iter().filter(|step| step.table == part.position) {
-            constraints.take(&step.name);
-        }
+    let mut constraints = vec![NameSpace::default(); parts.len()];
+    for step in &keys.steps {
+        constraints[step.table].take(&step.name);
+    }
+    for (part, constraints) in parts.iter().zip(&mut constraints) {
         for key in &part.table.foreign_keys {
-            plan_foreign_key(schema, mapping, parts, part, key, into, &mut constraints, &mut keys);
+            foreign_keys::plan(&family, part, key, into, constraints, &mut keys);
         }
     }
     keys
@@ -113,7 +147,7 @@ fn plan_primary_key(part: &TableParts<'_>, into: &str, relations: &mut NameSpace
         .iter()
         .map(|column| part.evidence.columns[*column].count(ValueKind::Null))
         .sum();
-    let wanted = key.name.clone().unwrap_or_else(|| format!("{}_pkey", part.mapping.target));
+    let wanted = wanted_name(key, keys.names, || format!("{}_pkey", part.mapping.target));
     let (kind, object) = if nulls == 0 {
         ("PRIMARY KEY", "primary key")
     } else {
@@ -131,7 +165,16 @@ fn plan_primary_key(part: &TableParts<'_>, into: &str, relations: &mut NameSpace
         ));
         ("UNIQUE", "unique constraint")
     };
-    push_key(part, key, kind, object, &wanted, into, relations, keys);
+    let compares = compares(part, key);
+    let name = push_key(part, key, kind, object, &wanted, into, relations, keys);
+    note_unknown(part, object, &name, key, &compares, keys);
+    if compares.iter().any(|compare| compare.folds()) {
+        let columns = part.targets(&key.columns);
+        let wanted = format!("{}_{}_key", part.mapping.target, columns.join("_"));
+        let text = format!("PRIMARY KEY ({})", quoted_list(columns));
+        let folded = Key { name: None, ..key.clone() };
+        push_unique_index(part, &folded, &compares, &wanted, text, into, relations, keys);
+    }
 }
 
 fn plan_unique(
@@ -141,18 +184,84 @@ fn plan_unique(
     relations: &mut NameSpace,
     keys: &mut Keys,
 ) {
-    let same_as_primary =
-        part.table.primary_key.as_ref().is_some_and(|primary| primary.columns == key.columns);
-    let columns = part.targets(&key.columns);
-    let wanted = key
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("{}_{}_key", part.mapping.target, columns.join("_")));
-    if same_as_primary {
+    let compares = compares(part, key);
+    let folds = compares.iter().any(|compare| compare.folds());
+    let is_primary = |primary: &&Key| primary.columns == key.columns;
+    if !folds && part.table.primary_key.as_ref().filter(is_primary).is_some() {
         // PostgreSQL would keep two equal indexes; the primary key already says it.
         return;
     }
-    push_key(part, key, "UNIQUE", "unique constraint", &wanted, into, relations, keys);
+    let columns = part.targets(&key.columns);
+    let wanted = wanted_name(key, keys.names, || {
+        format!("{}_{}_key", part.mapping.target, columns.join("_"))
+    });
+    if !folds && !key.descending.contains(&true) {
+        let object = "unique constraint";
+        let name = push_key(part, key, "UNIQUE", object, &wanted, into, relations, keys);
+        note_unknown(part, object, &name, key, &compares, keys);
+        return;
+    }
+    // No constraint can say DESC or fold, but its index can.
+    let text = format!("UNIQUE ({})", quoted_list(columns.iter().copied()));
+    let name = push_unique_index(part, key, &compares, &wanted, text, into, relations, keys);
+    note_unknown(part, "unique index", &name, key, &compares, keys);
+    let set: BTreeSet<usize> = key.columns.iter().copied().collect();
+    if !folds {
+        keys.unique[part.position].insert(set);
+    } else if keys.pointed_to[part.position].contains(&set) {
+        // What is unique without case is unique with it, and a foreign key needs the columns.
+        let plain = Key { name: None, ..key.clone() };
+        let wanted = format!("{}_{}_key", part.mapping.target, columns.join("_"));
+        push_key(part, &plain, "UNIQUE", "unique constraint", &wanted, into, relations, keys);
+    }
+}
+
+/// The name that the source gives a key, in the target's style, or else one that we make.
+fn wanted_name(key: &Key, style: NameStyle, made: impl FnOnce() -> String) -> String {
+    key.name.as_ref().map_or_else(made, |name| style.write(name).into_owned())
+}
+
+/// How a key compares each of its columns.
+fn compares(part: &TableParts<'_>, key: &Key) -> Vec<Compare> {
+    let types = key.columns.iter().map(|column| part.mapping.columns[*column].pg_type);
+    types.zip(&key.collations).map(|(pg_type, name)| Compare::of(pg_type, name)).collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "one statement's parts, named at both call sites")]
+fn push_unique_index(
+    part: &TableParts<'_>,
+    key: &Key,
+    compares: &[Compare],
+    wanted: &str,
+    source_text: String,
+    into: &str,
+    relations: &mut NameSpace,
+    keys: &mut Keys,
+) -> String {
+    let name = relations.take(wanted);
+    if let Some(own) = &key.name {
+        keys.note_name(part, "constraint", own, &name);
+    }
+    let terms: Vec<String> = part
+        .targets(&key.columns)
+        .into_iter()
+        .enumerate()
+        .map(|(at, column)| {
+            let compare = compares.get(at).copied().unwrap_or(Compare::Own);
+            compare.term(column, key.descending.get(at).copied().unwrap_or(false))
+        })
+        .collect();
+    let sql = ddl::create_index(into, &part.mapping.target, &name, true, &terms);
+    keys.steps.push(FinishStep {
+        phase: Phase::Indexes,
+        table: part.position,
+        object: "unique index".into(),
+        name: name.clone(),
+        sql,
+        source_text,
+        orphans_sql: None,
+    });
+    name
 }
 
 #[expect(clippy::too_many_arguments, reason = "one statement's parts, named at both call sites")]
@@ -165,45 +274,40 @@ fn push_key(
     into: &str,
     relations: &mut NameSpace,
     keys: &mut Keys,
-) {
+) -> String {
     let columns = part.targets(&key.columns);
     let name = relations.take(wanted);
-    if key.name.is_some() {
-        keys.note_name(part, "constraint", wanted, &name);
+    if let Some(own) = &key.name {
+        keys.note_name(part, "constraint", own, &name);
     }
     let sql = ddl::add_key(into, &part.mapping.target, &name, kind, &columns);
     let source_text = format!("{kind} ({})", quoted_list(columns));
-    note_collations(part, object, &name, &key.collations, &source_text, keys);
     keys.unique[part.position].insert(key.columns.iter().copied().collect());
     keys.steps.push(FinishStep {
         phase: Phase::Keys,
         table: part.position,
         object: object.into(),
-        name,
+        name: name.clone(),
         sql,
         source_text,
         orphans_sql: None,
     });
+    name
 }
 
-fn note_collations(
+/// Lists the first column that a key compares in a way that PostgreSQL cannot be told.
+fn note_unknown(
     part: &TableParts<'_>,
     object: &str,
     name: &str,
-    collations: &[String],
-    source_text: &str,
+    key: &Key,
+    compares: &[Compare],
     keys: &mut Keys,
 ) {
-    for collation in collations {
-        if !collation.is_empty() && !collation.eq_ignore_ascii_case("BINARY") {
-            keys.not_carried.push(part.not_carried(
-                "collation",
-                name,
-                format!("the {object} compares byte by byte instead of by {collation}"),
-                source_text.to_owned(),
-            ));
-            return;
-        }
+    let unknown = compares.iter().position(|compare| *compare == Compare::Unknown);
+    if let Some(collation) = unknown.and_then(|at| key.collations.get(at)) {
+        let text = format!("COLLATE {collation} ({})", quoted_list(part.targets(&key.columns)));
+        keys.not_carried.push(part.unknown_collation(object, name, collation, text));
     }
 }
 
@@ -216,12 +320,19 @@ fn plan_index(
 ) {
     let mut terms = Vec::new();
     let mut columns = BTreeSet::new();
+    let (mut folds, mut unknown) = (false, None);
     let mut reason = index.predicate.as_ref().map(|_| "it is partial");
     for term in &index.terms {
         match &term.of {
             IndexTermOf::Column(column) => {
-                terms.push((part.mapping.columns[*column].target.as_str(), term.descending));
+                let decision = &part.mapping.columns[*column];
+                let compare = Compare::of(decision.pg_type, &term.collation);
+                terms.push(compare.term(&decision.target, term.descending));
                 columns.insert(*column);
+                folds |= compare.folds();
+                if compare == Compare::Unknown && unknown.is_none() {
+                    unknown = Some(term.collation.as_str());
+                }
             }
             IndexTermOf::Expression(_) => reason = Some("it is over an expression"),
             IndexTermOf::Rowid => reason = Some("it is over the rowid, which has no column"),
@@ -233,11 +344,29 @@ fn plan_index(
         keys.not_carried.push(part.not_carried(object, &index.name, reason, index.sql.clone()));
         return;
     }
-    let name = relations.take(&index.name);
+    let name = relations.take(&keys.names.write(&index.name));
     keys.note_name(part, "index", &index.name, &name);
-    let collations: Vec<String> = index.terms.iter().map(|term| term.collation.clone()).collect();
-    note_collations(part, "index", &name, &collations, &index.sql, keys);
-    if index.unique {
+    if let Some(collation) = unknown {
+        let left = part.unknown_collation("index", &name, collation, index.sql.clone());
+        keys.not_carried.push(left);
+    }
+    if folds && !index.unique {
+        keys.notes.push(format!(
+            "Index \"{}\" is over an expression that compares as the source does; a query must use \
+             the same expression to profit from it.",
+            name.escape_debug()
+        ));
+    }
+    if index.unique && folds && keys.pointed_to[part.position].contains(&columns) {
+        let key = Key {
+            name: None,
+            columns: columns.iter().copied().collect(),
+            collations: Vec::new(),
+            descending: Vec::new(),
+        };
+        let wanted = format!("{name}_key");
+        push_key(part, &key, "UNIQUE", "unique constraint", &wanted, into, relations, keys);
+    } else if index.unique && !folds {
         keys.unique[part.position].insert(columns);
     }
     let sql = ddl::create_index(into, &part.mapping.target, &name, index.unique, &terms);
@@ -250,130 +379,4 @@ fn plan_index(
         source_text: index.sql.clone(),
         orphans_sql: None,
     });
-}
-
-#[expect(clippy::too_many_arguments, reason = "a foreign key sees two tables and both name spaces")]
-fn plan_foreign_key(
-    schema: &SourceSchema,
-    mapping: &Mapping,
-    parts: &[TableParts<'_>],
-    part: &TableParts<'_>,
-    key: &ForeignKey,
-    into: &str,
-    constraints: &mut NameSpace,
-    keys: &mut Keys,
-) {
-    let columns = part.targets(&key.columns);
-    let wanted = key
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("{}_{}_fkey", part.mapping.target, columns.join("_")));
-    let source_text = source_text(part.table, key);
-    let resolved =
-        resolve_parent(schema, mapping, parts, key, keys).and_then(|(parent, columns)| {
-            same_types(part, key, parent, &columns).map(|()| (parent, columns))
-        });
-    let (parent, parent_columns) = match resolved {
-        Ok(resolved) => resolved,
-        Err(reason) => {
-            let left = part.not_carried("foreign key", &wanted, reason, source_text);
-            keys.not_carried.push(left);
-            return;
-        }
-    };
-    let name = constraints.take(&wanted);
-    if key.name.is_some() {
-        keys.note_name(part, "constraint", &wanted, &name);
-    }
-    let ddl = ForeignKeyDdl {
-        name: &name,
-        table: &part.mapping.target,
-        columns: &columns,
-        parent: &parent.mapping.target,
-        parent_columns: &parent.targets(&parent_columns),
-        on_update: key.on_update,
-        on_delete: key.on_delete,
-        deferrable: key.deferrable,
-        initially_deferred: key.initially_deferred,
-    };
-    let step = |phase, sql, orphans_sql| FinishStep {
-        phase,
-        table: part.position,
-        object: "foreign key".into(),
-        name: name.clone(),
-        sql,
-        source_text: source_text.clone(),
-        orphans_sql,
-    };
-    keys.steps.push(step(Phase::ForeignKeys, ddl.add_not_valid(into), None));
-    let orphans = Some(ddl.count_orphans(into));
-    keys.steps.push(step(Phase::Validate, ddl.validate(into), orphans));
-}
-
-/// Finds the parent and its columns, or says why PostgreSQL cannot have the key.
-fn resolve_parent<'p>(
-    schema: &SourceSchema,
-    mapping: &Mapping,
-    parts: &'p [TableParts<'p>],
-    key: &ForeignKey,
-    keys: &Keys,
-) -> Result<(&'p TableParts<'p>, Vec<usize>), String> {
-    let shown = key.parent.escape_debug();
-    let Some(parent) = schema.table(&key.parent) else {
-        return Err(format!("there is no table \"{shown}\""));
-    };
-    if mapping.table(&parent.name).is_none() {
-        return Err(format!("table \"{shown}\" is not part of this transfer"));
-    }
-    let Some(part) = parts.iter().find(|part| part.table.name == parent.name) else {
-        return Err(format!("table \"{shown}\" is not part of this transfer"));
-    };
-    let positions = parent_positions(parent, &key.parent_columns);
-    let found: Option<Vec<usize>> = positions.into_iter().collect();
-    let Some(found) = found.filter(|found| found.len() == key.columns.len()) else {
-        return Err(format!("table \"{shown}\" does not have the columns that it points to"));
-    };
-    let set: BTreeSet<usize> = found.iter().copied().collect();
-    if set.len() != found.len() || !keys.unique[part.position].contains(&set) {
-        return Err(format!("the columns that it points to in \"{shown}\" are not unique"));
-    }
-    Ok((part, found))
-}
-
-/// Says which columns of a key PostgreSQL could not compare.
-fn same_types(
-    part: &TableParts<'_>,
-    key: &ForeignKey,
-    parent: &TableParts<'_>,
-    parent_columns: &[usize],
-) -> Result<(), String> {
-    for (column, parent_column) in key.columns.iter().zip(parent_columns) {
-        let child = &part.mapping.columns[*column];
-        let parent = &parent.mapping.columns[*parent_column];
-        if !comparable(child.pg_type, parent.pg_type) {
-            return Err(format!(
-                "\"{}\" is {} and \"{}\" is {}, which PostgreSQL does not compare",
-                child.source.escape_debug(),
-                child.pg_type,
-                parent.source.escape_debug(),
-                parent.pg_type
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The key as SQLite's grammar has it, for the report.
-fn source_text(table: &Table, key: &ForeignKey) -> String {
-    let columns = key.columns.iter().map(|column| table.columns[*column].name.as_str());
-    let mut text = format!(
-        "FOREIGN KEY ({}) REFERENCES {}",
-        quoted_list(columns),
-        quoted_list([key.parent.as_str()])
-    );
-    if !key.parent_columns.is_empty() {
-        let parents = key.parent_columns.iter().map(String::as_str);
-        text.push_str(&format!(" ({})", quoted_list(parents)));
-    }
-    text
 }

@@ -4,7 +4,7 @@ use crate::model::decision::TableMapping;
 use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::model::source::{Affinity, Check, CheckSays, Column, SourceSchema, Table};
+use crate::model::source::{Affinity, Check, CheckSays, Column, SourceSchema, Table, TableKind};
 
 const NOT_TRANSLATED: &str = "this version does not translate it";
 
@@ -39,6 +39,14 @@ pub fn of_table(
             source_text: format!("COLLATE {}", column.collation),
         });
     }
+    left.extend(table.conflicts.iter().map(|conflict| NotCarried {
+        object: "conflict clause".into(),
+        table: Some(table.name.clone()),
+        name: conflict.name.clone(),
+        reason: "in PostgreSQL an INSERT says itself what it does ON CONFLICT".into(),
+        source_text: conflict.text.clone(),
+    }));
+    left.extend(index_of_virtual(table));
     for (column, evidence) in table.columns.iter().zip(&evidence.columns) {
         if let Some(generated) = &column.generated {
             left.push(NotCarried {
@@ -60,6 +68,24 @@ pub fn of_table(
         }
     }
     left
+}
+
+/// The rows of a virtual table become a plain one; what made it worth its while does not.
+fn index_of_virtual(table: &Table) -> Option<NotCarried> {
+    let TableKind::Virtual { module } = &table.kind else { return None };
+    let module = module.to_ascii_lowercase();
+    let (object, verb) = match module.as_str() {
+        _ if module.starts_with("fts") => ("full-text index", "MATCH"),
+        _ if module.starts_with("rtree") || module == "geopoly" => ("spatial index", "a search"),
+        _ => ("virtual table's module", "the module"),
+    };
+    Some(NotCarried {
+        object: object.into(),
+        table: Some(table.name.clone()),
+        name: table.name.clone(),
+        reason: format!("its rows become a plain table, of which {verb} knows nothing"),
+        source_text: table.sql.clone(),
+    })
 }
 
 /// Returns the reason why a CHECK is not needed: the type that the column becomes says it.

@@ -10,6 +10,7 @@ use crate::finish::run::Finished;
 use crate::inspect::Opened;
 use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
+use crate::plan::follow_ups;
 use crate::report::{
     NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
     TransferReport, VerifyReport,
@@ -63,7 +64,24 @@ impl<'a> Account<'a> {
             orphans: Vec::new(),
             not_as_before: Vec::new(),
             verify: None,
+            follow_ups: follow_ups::of_plan(&opened.schema, plan),
         };
+        for (table, refused) in &begun.refused {
+            let Some(table) = plan.tables.get(*table) else { continue };
+            report.refused.push(Refused {
+                object: refused.clause.object.clone(),
+                table: table.target.clone(),
+                name: refused.clause.name.clone(),
+                statement: refused.clause.sql.clone(),
+                message: refused.message.clone(),
+                source_text: refused.clause.source_text.clone(),
+            });
+            report.follow_ups.push(follow_ups::of_refused_clause(
+                table,
+                &refused.clause,
+                &refused.message,
+            ));
+        }
         for mark in &begun.marks {
             if let Some(table) = report.tables.get_mut(mark.table) {
                 table.rows += mark.rows;
@@ -117,6 +135,7 @@ impl<'a> Account<'a> {
             ("foreign keys", &[Phase::ForeignKeys, Phase::Validate]),
             ("triggers", &[Phase::Triggers]),
             ("sequences", &[Phase::Sequences]),
+            ("comments", &[Phase::Comments]),
             ("analyze", &[Phase::Analyze]),
         ] {
             let of_name = || finished.phases.iter().filter(|times| phases.contains(&times.phase));
@@ -172,13 +191,10 @@ impl<'a> Account<'a> {
             match outcome {
                 StepOutcome::Done { value } => self.done(step, *value),
                 StepOutcome::Refused { message } => self.refused(step, message),
-                StepOutcome::Orphans { rows } => self.report.orphans.push(Orphans {
-                    table: self.begun.plan.tables[step.table].target.clone(),
-                    constraint: step.name.clone(),
-                    rows: u64::try_from(*rows).unwrap_or(0),
-                }),
+                StepOutcome::Orphans { rows, keys } => self.orphans(step, *rows, keys),
             }
         }
+        follow_ups::sort(&mut self.report.follow_ups);
     }
 
     fn done(&mut self, step: &FinishStep, value: Option<i64>) {
@@ -187,8 +203,21 @@ impl<'a> Account<'a> {
             Phase::Keys | Phase::Indexes => table.indexes += 1,
             Phase::ForeignKeys => table.foreign_keys += 1,
             Phase::Sequences => table.identity_next = value,
-            Phase::Validate | Phase::Triggers | Phase::Analyze => {}
+            Phase::Validate | Phase::Triggers | Phase::Comments | Phase::Analyze => {}
         }
+    }
+
+    fn orphans(&mut self, step: &FinishStep, rows: i64, keys: &str) {
+        let plan = &self.begun.plan;
+        let rows = u64::try_from(rows).unwrap_or(0);
+        let keys: Vec<String> = serde_json::from_str(keys).unwrap_or_default();
+        self.report.follow_ups.push(follow_ups::of_orphans(plan, step, rows, &keys));
+        self.report.orphans.push(Orphans {
+            table: plan.tables[step.table].target.clone(),
+            constraint: step.name.clone(),
+            rows,
+            keys,
+        });
     }
 
     fn refused(&mut self, step: &FinishStep, message: &str) {
@@ -198,6 +227,8 @@ impl<'a> Account<'a> {
         {
             return;
         }
+        let left = follow_ups::of_refused(&self.begun.plan, step, message);
+        self.report.follow_ups.push(left);
         self.report.refused.push(Refused {
             object: step.object.clone(),
             table: self.begun.plan.tables[step.table].target.clone(),

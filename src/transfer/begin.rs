@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::made;
 use crate::checkpoint::resume::{self, Earlier, Leftover};
 use crate::checkpoint::store::{self, Run, StepOutcome};
+use crate::checkpoint::tables::{self, RefusedClause};
+use crate::checkpoint::{journal, made};
 use crate::connect::{Session, Target, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
-use crate::map::names::NameSpace;
 use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::options::{BadRows, TransferOptions};
@@ -27,6 +27,8 @@ pub(super) struct Begun {
     pub(super) plan: TransferPlan,
     /// What earlier commands copied.
     pub(super) marks: Vec<Mark>,
+    /// What the server refused of the tables, by their position in the plan.
+    pub(super) refused: Vec<(usize, RefusedClause)>,
     /// What earlier commands finished.
     pub(super) steps: Vec<(usize, StepOutcome)>,
     /// True when an earlier command began it.
@@ -55,6 +57,8 @@ pub(super) async fn begin_or_continue(
     let leftover = match earlier {
         Earlier::Done(run) => return load(&session, *run).await,
         Earlier::Unfinished(run) => {
+            let missing = tables::missing(&session, run.id, &run.plan).await?;
+            tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
             let mut begun = load(&session, *run).await?;
             rejected::refuse(&begun.plan, &options.bad_rows)?;
             data_only::go_on(&mut session, opened, &mut begun).await?;
@@ -80,18 +84,20 @@ pub(super) async fn begin_or_continue(
         )
         .await;
     }
-    let new = New { options, opened, source: &source, leftover };
+    let mut new = New { options, opened, source: &source, leftover };
     new.begin(&mut session, listener, cancel).await
 }
 
 /// Reads what earlier commands did of a run.
 pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     let marks = store::marks(session, run.id).await?;
+    let refused = tables::refused(session, run.id).await?;
     let steps = store::steps(session, run.id).await?;
     Ok(Begun {
         run: run.id,
         plan: run.plan,
         marks,
+        refused,
         steps,
         is_continued: true,
         is_done: run.done,
@@ -112,16 +118,21 @@ struct New<'a> {
 
 impl New<'_> {
     async fn begin(
-        &self,
+        &mut self,
         session: &mut Session,
         listener: &Arc<dyn Listener>,
         cancel: &Cancel,
     ) -> Result<Begun> {
         let into = &self.options.inspect.into;
+        if let Some(Leftover { run, .. }) = &self.leftover {
+            // Forgetting the run would be forgetting how the tables that it filled were.
+            let taken = journal::taken(session, Some(*run)).await?;
+            if !taken.is_empty() {
+                return Err(journal::not_restored(&taken));
+            }
+        }
         // Names follow from the schema alone: what stands in the way is told before the scan.
-        let mut names = NameSpace::default();
-        let targets: Vec<String> =
-            self.opened.tables().iter().map(|table| names.take(&table.name)).collect();
+        let targets = self.opened.target_names();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
         let own = self.leftover.as_ref().map_or(&[][..], |leftover| &leftover.made);
         resume::refuse_existing(session, into, &targets, own).await?;
@@ -129,10 +140,14 @@ impl New<'_> {
         let looked = tokio::task::block_in_place(|| {
             inspect::look(self.opened, self.options.inspect.jobs, listener, cancel)
         })?;
-        // One transaction: whatever goes wrong, what was there before is still there, and nothing
-        // else. What is replaced may be all that there is.
+        let batch = tables::batch(session).await?;
+        if let Some(Leftover { run, made }) = &mut self.leftover {
+            made::discard_most(session, *run, into, made, batch).await?;
+        }
+        // One transaction, as far as the server has locks for all tables: whatever goes wrong, what
+        // was there before is still there, and nothing else. What is replaced may be all that there is.
         let begin = |error| failure::failed("begin the transfer", &error);
-        let transaction = session.transaction().await.map_err(begin)?;
+        let mut transaction = session.transaction().await.map_err(begin)?;
         if let Some(Leftover { run, made }) = &self.leftover {
             made::discard(&transaction, *run, into, made).await?;
         }
@@ -149,11 +164,17 @@ impl New<'_> {
         store::prepare(&transaction).await?;
         let fingerprint = &self.opened.fingerprint;
         let run = store::begin(&transaction, self.source, fingerprint, &plan).await?;
+        let positions: Vec<usize> = (0..plan.tables.len()).collect();
+        let (first, rest) = positions.split_at(batch.min(positions.len()));
+        tables::make(&mut transaction, run, &plan, first).await?;
         transaction.commit().await.map_err(begin)?;
+        tables::make_missing(session, run, &plan, rest, cancel).await?;
+        let refused = tables::refused(session, run).await?;
         Ok(Begun {
             run,
             plan,
             marks: Vec::new(),
+            refused,
             steps: Vec::new(),
             is_continued: false,
             is_done: false,

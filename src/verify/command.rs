@@ -1,6 +1,6 @@
 //! `litelift verify`: what to compare with what, then the comparison.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::checkpoint::store;
@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::event::{Cancel, Listener};
 use crate::inspect;
 use crate::map::names::NameSpace;
+use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::Table;
 use crate::options::{self, VerifyOptions};
@@ -61,26 +62,26 @@ fn pairs(
     plan: Option<&TransferPlan>,
     rejected: &BTreeMap<usize, u64>,
 ) -> Vec<Pair> {
-    let mut names = NameSpace::default();
     // Of tables that are the target's own only those that were filled are to be compared.
-    let is_planned = |table: &&&Table| {
-        plan.filter(|plan| plan.fill.is_some())
-            .is_none_or(|plan| plan.tables.iter().any(|planned| planned.source == table.name))
+    let filled = plan.filter(|plan| plan.fill.is_some());
+    let is_planned = |name: &&str| {
+        filled.is_none_or(|plan| plan.tables.iter().any(|planned| planned.source == *name))
     };
-    tables
+    let names = tables.iter().map(|table| table.name.as_str());
+    let sources: Vec<&str> = names.filter(is_planned).collect();
+    let by_rule = NameSpace::default().take_all(&sources, NameStyle::Keep);
+    let planned: HashMap<&str, (usize, &str)> = plan
         .iter()
-        .filter(is_planned)
-        .map(|table| {
-            let by_rule = names.take(&table.name);
-            let position = plan.and_then(|plan| {
-                plan.tables.iter().position(|planned| planned.source == table.name)
-            });
-            let planned = plan.zip(position).map(|(plan, position)| &plan.tables[position]);
-            Pair {
-                source: table.name.clone(),
-                target: planned.map_or(by_rule, |planned| planned.target.clone()),
-                rejected: position.and_then(|at| rejected.get(&at)).copied().unwrap_or(0),
-            }
-        })
-        .collect()
+        .flat_map(|plan| plan.tables.iter().enumerate())
+        .map(|(position, table)| (table.source.as_str(), (position, table.target.as_str())))
+        .collect();
+    let pair = |(source, by_rule): (&str, String)| match planned.get(source) {
+        None => Pair { source: source.to_owned(), target: by_rule, rejected: 0 },
+        Some((position, target)) => Pair {
+            source: source.to_owned(),
+            target: (*target).to_owned(),
+            rejected: rejected.get(position).copied().unwrap_or(0),
+        },
+    };
+    sources.into_iter().zip(by_rule).map(pair).collect()
 }

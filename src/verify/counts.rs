@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use deadpool_postgres::Transaction;
 use tokio_postgres::IsolationLevel;
 
-use crate::connect::{Target, failure};
+use crate::checkpoint::tables;
+use crate::connect::{Session, Target, failure};
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
-use crate::model::ident::qualified;
+use crate::model::ident::{literal, qualified};
 use crate::read::{self, Snapshot};
 use crate::report::{REPORT_VERSION, VerifiedTable, VerifyLevel, VerifyReport};
 
@@ -39,52 +41,81 @@ pub async fn compare(
     listener.on(Event::StageStarted { stage: Stage::Verify, work: 0, rows: 0 });
     let failed = |error: tokio_postgres::Error| failure::failed("count the rows", &error);
     let mut session = target.session().await?;
-    let transaction = session
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(failed)?;
-    let mut tables = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        cancel.check()?;
-        let exists = transaction
-            .query_opt(
-                "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
-                &[&schema, &pair.target],
-            )
-            .await
-            .map_err(failed)?
-            .is_some();
-        let target_rows = if exists {
-            let sql = format!("SELECT count(*) FROM {}", qualified(schema, &pair.target));
-            let row = transaction.query_one(&sql, &[]).await.map_err(failed)?;
-            Some(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
-        } else {
-            None
-        };
-        let source_rows = tokio::task::block_in_place(|| {
-            snapshot.with(|conn| read::count_rows(conn, &pair.source))
-        })?;
-        tables.push(VerifiedTable {
-            source: pair.source.clone(),
-            target: pair.target.clone(),
-            source_rows,
-            target_rows,
-            rejected: pair.rejected,
-        });
-        let counted =
-            Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows };
-        listener.on(counted);
+    let batch = tables::batch(&session).await?;
+    let transaction = reading(&mut session).await.map_err(failed)?;
+    let mut counted = Vec::with_capacity(pairs.len());
+    if pairs.len() <= batch {
+        for pair in pairs {
+            counted.push(count(snapshot, &transaction, schema, pair, listener, cancel).await?);
+        }
+    } else {
+        // Every table that is read is locked until the end of the transaction. This one holds the
+        // moment, others read what it sees, and none of them too much.
+        let row =
+            transaction.query_one("SELECT pg_export_snapshot()", &[]).await.map_err(failed)?;
+        let moment = format!("SET TRANSACTION SNAPSHOT {}", literal(row.get(0)));
+        let mut other = target.session().await?;
+        for pairs in pairs.chunks(batch) {
+            let part = reading(&mut other).await.map_err(failed)?;
+            part.batch_execute(&moment).await.map_err(failed)?;
+            for pair in pairs {
+                counted.push(count(snapshot, &part, schema, pair, listener, cancel).await?);
+            }
+            part.commit().await.map_err(failed)?;
+        }
     }
     transaction.commit().await.map_err(failed)?;
     listener.on(Event::StageEnded { stage: Stage::Verify });
     Ok(VerifyReport {
         version: REPORT_VERSION,
         level: VerifyLevel::Counts,
-        tables,
+        tables: counted,
         wall_s: begun.elapsed().as_secs_f64(),
+    })
+}
+
+async fn reading(
+    session: &mut Session,
+) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
+    let transaction = session.build_transaction();
+    transaction.isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await
+}
+
+/// Counts one table on both sides.
+async fn count(
+    snapshot: &Snapshot,
+    transaction: &Transaction<'_>,
+    schema: &str,
+    pair: &Pair,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<VerifiedTable> {
+    let failed = |error: tokio_postgres::Error| failure::failed("count the rows", &error);
+    cancel.check()?;
+    let exists = transaction
+        .query_opt(
+            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
+            &[&schema, &pair.target],
+        )
+        .await
+        .map_err(failed)?
+        .is_some();
+    let target_rows = if exists {
+        let sql = format!("SELECT count(*) FROM {}", qualified(schema, &pair.target));
+        let row = transaction.query_one(&sql, &[]).await.map_err(failed)?;
+        Some(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+    } else {
+        None
+    };
+    let source_rows =
+        tokio::task::block_in_place(|| snapshot.with(|conn| read::count_rows(conn, &pair.source)))?;
+    listener.on(Event::Progress { stage: Stage::Verify, work: source_rows, rows: source_rows });
+    Ok(VerifiedTable {
+        source: pair.source.clone(),
+        target: pair.target.clone(),
+        source_rows,
+        target_rows,
+        rejected: pair.rejected,
     })
 }

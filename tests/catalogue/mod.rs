@@ -1,5 +1,7 @@
 //! What the target's catalogue says after a transfer: keys, indexes, foreign keys, sequences.
 
+mod round_trip;
+
 use litelift::event::{Cancel, Listener, Silent};
 use std::sync::Arc;
 

@@ -1,9 +1,12 @@
-//! Every database of the corpus, transferred with no flags and compared value by value.
+//! Every database of the corpus, transferred with no flags: its values are compared, its schema, and the
+//! script of `litelift schema` with what the transfer made.
 
 #![allow(clippy::print_stderr, reason = "the figure is the point of the test")]
 
 use std::path::PathBuf;
 
+use crate::schema::commands;
+use crate::support::round_trip::{self, Looked};
 use crate::support::{corpus, pg, transfer};
 
 #[test]
@@ -12,6 +15,7 @@ fn every_database_arrives_whole_with_no_flags() {
     let folder = tempfile::tempdir().unwrap();
     let mut failed = Vec::new();
     let (mut rows, mut values) = (0, 0);
+    let mut schemas = Looked::default();
     for file in &files {
         let copy = file.copy_into(folder.path()).unwrap();
         let database = pg::database();
@@ -24,9 +28,14 @@ fn every_database_arrives_whole_with_no_flags() {
                 if !compared.same() {
                     failed.push(format!("{}: {}", file.name, compared.listed()));
                 }
-                if report.verify.is_none_or(|verify| verify.differing() > 0) {
+                if report.verify.as_ref().is_none_or(|verify| verify.differing() > 0) {
                     failed.push(format!("{}: its own verify differs", file.name));
                 }
+                let (looked, wrong) = round_trip::check(&copy, &database.url, &report);
+                schemas += looked;
+                failed.extend(wrong.into_iter().map(|wrong| format!("{}: {wrong}", file.name)));
+                let wrong = commands::script_differences(&copy, &[], &database, &report);
+                failed.extend(wrong.into_iter().map(|wrong| format!("{}: {wrong}", file.name)));
                 for refused in &report.refused {
                     eprintln!(
                         "{}: refused {} {}: {}",
@@ -41,7 +50,10 @@ fn every_database_arrives_whole_with_no_flags() {
         files.len() - failed.len(),
         files.len()
     );
+    eprintln!("corpus: schemas with {schemas:?}");
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    let Looked { columns, indexes, foreign_keys, .. } = schemas;
+    assert!(columns > 1_000 && indexes > 100 && foreign_keys > 100, "{schemas:?}");
 }
 
 /// Any file, or every file of a folder: `LITELIFT_FILE=PATH cargo test one_file -- --ignored`.

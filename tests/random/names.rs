@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use super::Dice;
 
 /// Plain, reserved, quoted, taken by PostgreSQL, and those that PostgreSQL's own names look like.
-const WORDS: [&str; 74] = [
+const WORDS: [&str; 79] = [
+    "x\"; DROP TABLE safe.canary; --",
+    "'; DROP TABLE safe.canary; --",
+    "$$; DROP TABLE safe.canary; --",
+    "*/ DROP TABLE safe.canary; /*",
+    "\n; DROP TABLE safe.canary;\n",
     "id",
     "name",
     "value",

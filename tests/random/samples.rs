@@ -280,7 +280,10 @@ pub(super) const TYPES: [&str; 84] = [
 
 pub(super) const STRICT_TYPES: [&str; 6] = ["INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"];
 
-pub(super) const DEFAULTS: [&str; 46] = [
+pub(super) const DEFAULTS: [&str; 49] = [
+    "'''; DROP TABLE safe.canary; --'",
+    "\"; DROP TABLE safe.canary; --\"",
+    "'\\''); DROP TABLE safe.canary; --'",
     "NULL",
     "0",
     "1",

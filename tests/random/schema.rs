@@ -78,6 +78,12 @@ fn constraint(dice: &mut Dice) -> String {
     String::new()
 }
 
+/// What an INSERT that breaks the constraint does; PostgreSQL has no such clause.
+fn conflict(dice: &mut Dice) -> String {
+    let clause = dice.pick(&["ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"]);
+    if dice.one_in(8) { format!(" ON CONFLICT {clause}") } else { String::new() }
+}
+
 fn column_line(
     column: &Column,
     before: &[Column],
@@ -102,10 +108,10 @@ fn column_line(
         _ => format!("{name} {declared}"),
     };
     if dice.one_in(8) {
-        line.push_str(" NOT NULL");
+        line.push_str(&format!(" NOT NULL{}", conflict(dice)));
     }
     if dice.one_in(10) {
-        line.push_str(&format!(" {}UNIQUE", constraint(dice)));
+        line.push_str(&format!(" {}UNIQUE{}", constraint(dice), conflict(dice)));
     }
     if dice.one_in(4) {
         line.push_str(&format!(" DEFAULT {}", default(dice)));
@@ -222,6 +228,9 @@ fn references(count: u32, earlier: &[Table], dice: &mut Dice) -> String {
             text.push_str(&format!(" ON {when} {action}"));
         }
     }
+    if dice.one_in(10) {
+        text.push_str(dice.pick(&[" MATCH FULL", " MATCH SIMPLE", " MATCH PARTIAL"]));
+    }
     if dice.one_in(4) {
         text.push_str(dice.pick(&[
             " DEFERRABLE",
@@ -235,7 +244,10 @@ fn references(count: u32, earlier: &[Table], dice: &mut Dice) -> String {
 fn table_constraint(columns: &[Column], earlier: &[Table], dice: &mut Dice) -> Option<String> {
     let head = constraint(dice);
     match dice.below(5) {
-        0 | 1 => Some(format!("{head}UNIQUE ({})", some_columns(columns, dice, true))),
+        0 | 1 => {
+            let listed = some_columns(columns, dice, true);
+            Some(format!("{head}UNIQUE ({listed}){}", conflict(dice)))
+        }
         2 => Some(format!("{head}CHECK (1 = 1)")),
         3 if !earlier.is_empty() => {
             let listed = some_columns(columns, dice, false);
@@ -244,6 +256,31 @@ fn table_constraint(columns: &[Column], earlier: &[Table], dice: &mut Dice) -> O
         }
         _ => None,
     }
+}
+
+/// Virtual tables with rows of their own, and an index over those of another table.
+pub(super) fn virtual_tables(names: &mut Names, tables: &[Table], dice: &mut Dice) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut make = |module: &str, rows: &str, dice: &mut Dice| {
+        let name = quoted(&names.take(dice), dice);
+        all.push(format!("CREATE VIRTUAL TABLE {name} USING {module}"));
+        all.push(format!("INSERT INTO {name} VALUES {rows}"));
+    };
+    if dice.one_in(3) {
+        make("fts5(a, b UNINDEXED)", "('it''s', 1), ('b', NULL), (NULL, x'00')", dice);
+    }
+    if dice.one_in(4) {
+        make("fts4(a, b)", "('x', 'y')", dice);
+    }
+    if dice.one_in(3) {
+        make("rtree(id, x0, x1, y0, y1)", "(1, 0, 1.5, -3, 4), (-7, 2, 2, 2, 2)", dice);
+    }
+    if let Some(table) = tables.first().filter(|_| dice.one_in(3)) {
+        let (of, column) = (table.name.replace('\'', "''"), &table.columns[0].name);
+        let column = quoted(column, dice);
+        make(&format!("fts5({column}, content='{of}')"), "('rebuilt')", dice);
+    }
+    all
 }
 
 /// Indexes, views and triggers over the tables.

@@ -43,7 +43,13 @@ fn a_trigger_on_an_inner_table_made_the_whole_file_unreadable() {
          CREATE TRIGGER counted AFTER INSERT ON notes_data BEGIN INSERT INTO counts VALUES (1); END;
          INSERT INTO notes VALUES ('a'), ('b');",
     );
-    assert_eq!(left(&report), ["trigger counted: this version does not translate it"]);
+    assert_eq!(
+        left(&report),
+        [
+            "full-text index notes: its rows become a plain table, of which MATCH knows nothing",
+            "trigger counted: this version does not translate it"
+        ]
+    );
 }
 
 #[test]
@@ -95,4 +101,27 @@ fn numbers_became_text_in_silence() {
          INSERT INTO t VALUES (5, 'a'), ('x', 'b');",
     );
     assert_eq!(report.notes, ["t.v: One number becomes text, such as 5."]);
+}
+
+#[test]
+fn json_that_was_nested_too_deep_for_the_server_broke_the_copy() {
+    let (database, report) = transferred(
+        "CREATE TABLE t (deep JSON, twice JSON, long JSON);
+         INSERT INTO t VALUES ('{}', '{\"a\": 1, \"b\": 2, \"\\u0061\": 3}', '{}'),
+                              (NULL, '{\"a\": {\"a\": 1}}', '[]');
+         UPDATE t SET deep = replace(hex(zeroblob(20000)), '00', '[')
+                          || replace(hex(zeroblob(20000)), '00', ']'),
+                      long = '\"' || replace(hex(zeroblob(9000)), '00', '12') || '\"' WHERE deep = '{}';",
+    );
+    assert_eq!(types(&database, "t"), "text, jsonb, jsonb");
+    assert_eq!(report.widened.len(), 1);
+    assert_eq!(
+        report.notes,
+        ["t.twice: 1 document has a key twice, such as '{\"a\": 1, \"b\": 2, \"\\u0061\": 3}': \
+             jsonb keeps the last of its values."]
+    );
+    assert_eq!(
+        database.query_one_text("SELECT max(twice ->> 'a') FROM t WHERE twice ? 'b'").as_deref(),
+        Some("3")
+    );
 }

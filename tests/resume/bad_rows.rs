@@ -162,7 +162,10 @@ fn they_become_null_where_the_rule_says_so() {
         notes.contains("2 values do not fit smallint (out of range, not an integer)"),
         "{notes}"
     );
-    assert!(notes.contains("become NULL") && notes.contains("Declared NOT NULL"), "{notes}");
+    assert!(
+        notes.contains("; they become NULL.") && notes.contains("Declared NOT NULL"),
+        "{notes}"
+    );
     assert_eq!(
         state::one(
             &target.url,

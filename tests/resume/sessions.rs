@@ -80,7 +80,7 @@ fn limits_of_the_application_do_not_apply() {
         vec!["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
     limits.extend((version >= 140_000).then_some("idle_session_timeout"));
     limits.extend((version >= 170_000).then_some("transaction_timeout"));
-    let options: Vec<String> = limits.iter().map(|limit| format!("-c%20{limit}=50")).collect();
+    let options: Vec<String> = limits.iter().map(|limit| format!("-c%20{limit}=400")).collect();
     let limited = format!("{url}&options={}", options.join("%20"));
     let running = Running::start(transfer(&source.path, &limited, &[]))
         .until("most ranges are there", || state::ranges(url) >= 8);

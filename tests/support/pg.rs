@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use litelift::error::Error;
 use litelift::scratch::{Binaries, Borrowed, Server, Settings};
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// Returns the URL of the maintenance database of the server that all tests share.
 ///
@@ -90,19 +90,37 @@ impl TestDb {
 
 /// Returns the first column of every row of statements run on any server.
 pub(crate) fn query_text(url: &str, sql: &str) -> Vec<Option<String>> {
+    try_query_text(url, sql).unwrap_or_else(|error| panic!("{error:?}\nin {sql}"))
+}
+
+/// The same, of statements that the server may refuse.
+pub(crate) fn try_query_text(
+    url: &str,
+    sql: &str,
+) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
+    query(url.parse().unwrap(), sql)
+}
+
+/// Returns the first column of every row of statements run in another database of a server.
+pub(crate) fn query_text_in(url: &str, database: &str, sql: &str) -> Vec<Option<String>> {
+    let mut config: Config = url.parse().unwrap();
+    config.dbname(database);
+    query(config, sql).unwrap_or_else(|error| panic!("{error:?}\nin {sql}"))
+}
+
+fn query(config: Config, sql: &str) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
     blocking(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let (client, connection) = config.connect(NoTls).await?;
         let connection = tokio::spawn(connection);
         let messages = client.simple_query(sql).await;
         // Close before returning: a session still open would show up in the next test's look.
         drop(client);
         let _ = connection.await;
-        let messages = messages.unwrap_or_else(|error| panic!("{error:?}\nin {sql}"));
-        let rows = messages.into_iter().filter_map(|message| match message {
+        let rows = messages?.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
             _ => None,
         });
-        rows.collect()
+        Ok(rows.collect())
     })
 }
 

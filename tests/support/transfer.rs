@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use litelift::error::Result;
 use litelift::event::{Cancel, Listener, Silent};
+use litelift::model::name_style::NameStyle;
 use litelift::options::{BadRows, InspectOptions, Selection, TransferOptions, TypeMaps};
 use litelift::report::{InspectReport, TransferReport};
 
@@ -19,6 +20,8 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
             selection: Selection::default(),
             type_maps: TypeMaps::default(),
             into: "public".to_owned(),
+            names: NameStyle::Keep,
+            comments: false,
             jobs: 2,
             data_only: None,
         },

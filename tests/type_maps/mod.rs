@@ -43,7 +43,8 @@ fn rich_takes_what_the_values_allow_and_leaves_keys_alone() {
     );
     let (database, report) = transferred(&source.path, &["rich"], "UTC");
     transfer::compare_all(&source.path, &database.url, &report).expect_same();
-    assert!(report.widened.is_empty() && report.notes.is_empty(), "{report:?}");
+    assert!(report.widened.is_empty(), "{report:?}");
+    insta::assert_snapshot!(report.notes.join("\n"), @"t.at_z: 1 value has an offset from UTC, such as '2024-01-02 03:04:05+02:00': timestamptz keeps the instant, not the offset.");
     insta::assert_snapshot!(types(&database, "t"), @r"
     id bigint
     k bigint
@@ -275,4 +276,43 @@ fn rich_makes_enums_of_checks() {
         Some("{b,a's,c}")
     );
     assert_eq!(report.not_carried[0].reason, "the type enum(Odd Name_the state) says it already");
+}
+
+#[test]
+fn a_child_takes_a_converted_type_of_its_parent_only_when_its_values_convert() {
+    let source = fixture::from_sql(
+        "converted",
+        "CREATE TABLE parent (id TEXT PRIMARY KEY, mood TEXT UNIQUE);
+         CREATE TABLE good (p TEXT REFERENCES parent (id));
+         CREATE TABLE other (id TEXT PRIMARY KEY);
+         CREATE TABLE bad (p TEXT REFERENCES other (id));
+         CREATE TABLE moods (m TEXT REFERENCES parent (mood));
+         INSERT INTO parent VALUES ('00112233445566778899aabbccddeeff', 'happy');
+         INSERT INTO good VALUES ('00112233445566778899AABBCCDDEEFF'), (NULL);
+         INSERT INTO other VALUES ('00112233445566778899aabbccddeeff');
+         INSERT INTO bad VALUES ('00112233445566778899aabbccddeeff'), ('no uuid');
+         INSERT INTO moods VALUES ('happy'), ('sad');",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("mine.csv");
+    std::fs::write(
+        &map,
+        "table,column,declared,evidence,pg_type,convert,note\n\
+         parent,id,*,*,uuid,uuid,\n\
+         other,id,*,*,uuid,uuid,\n\
+         parent,mood,*,*,enum(mood),enum:upper,\n",
+    )
+    .unwrap();
+    let (database, report) = transferred(&source.path, &[map.to_str().unwrap()], "UTC");
+    let of = |table| types(&database, table);
+    assert_eq!((of("parent").as_str(), of("good").as_str()), ("id uuid\nmood mood", "p uuid"));
+    assert_eq!((of("other").as_str(), of("bad").as_str()), ("id text", "p text"));
+    assert_eq!(of("moods"), "m mood");
+    let labels = database.query_one_text("select enum_range(null::mood)::text");
+    assert_eq!(labels.as_deref(), Some("{HAPPY,SAD}"));
+    let arrived = database.query_one_text("select string_agg(p, ' ' order by p) from bad");
+    assert_eq!(arrived.as_deref(), Some("00112233445566778899aabbccddeeff no uuid"));
+    let orphans: Vec<(&str, u64)> =
+        report.orphans.iter().map(|found| (found.table.as_str(), found.rows)).collect();
+    assert_eq!(orphans, [("bad", 1), ("moods", 1)]);
 }

@@ -56,7 +56,9 @@ pub(super) fn primary_key(
         None => Vec::new(),
     };
     let collations = columns.iter().map(|&position| collation(&terms, position)).collect();
-    Ok(Some(Key { name: declared.and_then(|key| key.name.clone()), columns, collations }))
+    let descending = columns.iter().map(|&position| descending(&terms, position)).collect();
+    let name = declared.and_then(|key| key.name.clone());
+    Ok(Some(Key { name, columns, collations, descending }))
 }
 
 /// UNIQUE constraints in declared order. One that repeats another is missing: SQLite makes no index
@@ -86,7 +88,8 @@ pub(super) fn uniques(
         }
         let name = same.and_then(|at| declared.remove(at).name.clone());
         let collations = columns.iter().map(|&position| collation(&terms, position)).collect();
-        uniques.push(Key { name, columns, collations });
+        let descending = columns.iter().map(|&position| descending(&terms, position)).collect();
+        uniques.push(Key { name, columns, collations, descending });
     }
     let known = |key: &KeyText| {
         uniques.iter().chain(&table.primary_key).any(|known| matches(table, &known.columns, key))
@@ -121,11 +124,17 @@ fn columns_of(table: &Table, terms: &[IndexTermRow]) -> Vec<usize> {
     columns
 }
 
+/// The collation of a column in a key. A column that is there twice, by different ones, is equal only
+/// when both say so; byte by byte is never stricter than that.
 fn collation(terms: &[IndexTermRow], position: usize) -> String {
-    terms
-        .iter()
-        .find(|term| usize::try_from(term.cid) == Ok(position))
-        .map_or_else(|| BINARY.to_owned(), |term| term.collation.clone())
+    let mut of_column = terms.iter().filter(|term| usize::try_from(term.cid) == Ok(position));
+    let first = of_column.next().map_or(BINARY, |term| term.collation.as_str());
+    let same = of_column.all(|term| term.collation.eq_ignore_ascii_case(first));
+    if same { first.to_owned() } else { BINARY.to_owned() }
+}
+
+fn descending(terms: &[IndexTermRow], position: usize) -> bool {
+    terms.iter().any(|term| usize::try_from(term.cid) == Ok(position) && term.descending)
 }
 
 /// True when the text names these columns, in this order, each counted once.

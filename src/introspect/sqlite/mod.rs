@@ -10,8 +10,8 @@
 //! rows are carried over as ordinary ones.
 //!
 //! Known gaps: a CREATE text that is not UTF-8 is not parsed, so its CHECKs and expressions are
-//! unknown (a remark says so). Objects of the temporary schema are not looked at. Conflict clauses
-//! and the parts of a view or trigger are not kept.
+//! unknown (a remark says so). Objects of the temporary schema are not looked at. The parts of a
+//! view or trigger are not kept.
 
 mod catalogue;
 mod columns;
@@ -114,6 +114,7 @@ impl Contents {
                 name: name.clone(),
                 reason: "sqlite_schema has another name for it".to_owned(),
                 sql: String::new(),
+                searches: None,
             })
             .collect();
         nameless.sort_by(|left, right| left.name.cmp(&right.name));
@@ -149,6 +150,7 @@ fn take_table(
             name: object.name.clone(),
             reason: "SQLite does not list it".to_owned(),
             sql: shown(object),
+            searches: None,
         });
         return Ok(());
     };
@@ -158,11 +160,14 @@ fn take_table(
         }
         Storage::Virtual => match &contents.virtual_tables[&object.name] {
             VirtualTable::Readable(table) => schema.tables.push((**table).clone()),
-            VirtualTable::Unreadable { reason, .. } => schema.unreadable.push(UnreadableTable {
-                name: object.name.clone(),
-                reason: reason.clone(),
-                sql: shown(object),
-            }),
+            VirtualTable::Unreadable { reason, searches, .. } => {
+                schema.unreadable.push(UnreadableTable {
+                    name: object.name.clone(),
+                    reason: reason.clone(),
+                    sql: shown(object),
+                    searches: searches.clone(),
+                });
+            }
         },
         Storage::Ordinary | Storage::Shadow => {
             let table =

@@ -4,7 +4,7 @@ use super::catalogue::{Catalogue, ColumnRow, Listed, Object, failure};
 use super::{Contents, columns, foreign_keys, indexes, keys, not_parsed, shown, with_text};
 use crate::error::Result;
 use crate::introspect::ddl::{self, TableText};
-use crate::model::source::{Table, TableKind};
+use crate::model::source::{Conflict, Table, TableKind};
 
 /// The names by which SQLite reaches the rowid, unless a column has that name.
 const ROWID_NAMES: [&str; 3] = ["rowid", "_rowid_", "oid"];
@@ -39,6 +39,7 @@ pub(super) fn describe(
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        conflicts: conflicts(object),
         sql: shown(object),
     };
     table.checks = text.map(|text| columns::checks(text, &table.columns)).unwrap_or_default();
@@ -47,6 +48,12 @@ pub(super) fn describe(
     table.indexes = indexes::describe(catalogue, contents, &table, &index_rows, remarks)?;
     table.foreign_keys = foreign_keys::describe(catalogue, &table, text, remarks)?;
     Ok(table)
+}
+
+/// ON CONFLICT clauses are in the text only. A text that cannot be parsed is told by [`text_of`].
+fn conflicts(object: &Object) -> Vec<Conflict> {
+    let found = with_text(object, ddl::conflicts::conflicts).unwrap_or_default();
+    found.into_iter().map(|found| Conflict { name: found.name, text: found.text }).collect()
 }
 
 /// The CREATE text, parsed, when it can be parsed and has the columns that SQLite has.

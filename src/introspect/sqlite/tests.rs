@@ -35,6 +35,7 @@ fn key(name: Option<&str>, columns: &[usize], collations: &[&str]) -> Key {
         name: name.map(str::to_owned),
         columns: columns.to_vec(),
         collations: collations.iter().map(|&collation| collation.to_owned()).collect(),
+        descending: vec![false; columns.len()],
     }
 }
 

@@ -13,7 +13,7 @@ use super::catalogue::{Catalogue, Object, ObjectKind, failure};
 use super::{columns, not_parsed, shown, with_text};
 use crate::error::Result;
 use crate::introspect::ddl::{self, VirtualTableText};
-use crate::model::source::{Table, TableKind};
+use crate::model::source::{Searched, Table, TableKind};
 use crate::read::fault;
 
 /// What can be done with a virtual table.
@@ -27,12 +27,14 @@ pub(super) enum VirtualTable {
         reason: String,
         /// SQLite failed, so the inner tables have to be carried over.
         give_up_inner: bool,
+        /// What it searches, when it is a full-text index over another table.
+        searches: Option<Searched>,
     },
 }
 
 impl VirtualTable {
     fn without_own_rows(reason: impl Into<String>) -> Self {
-        Self::Unreadable { reason: reason.into(), give_up_inner: false }
+        Self::Unreadable { reason: reason.into(), give_up_inner: false, searches: None }
     }
 }
 
@@ -55,7 +57,11 @@ pub(super) fn describe(
         Content::Own => false,
         Content::Of(table) => {
             let kind = objects.iter().find(|object| object.name.eq_ignore_ascii_case(&table));
-            return Ok(VirtualTable::without_own_rows(index_over(&table, kind.map(|o| o.kind))));
+            return Ok(VirtualTable::Unreadable {
+                reason: index_over(&table, kind.map(|o| o.kind)),
+                give_up_inner: false,
+                searches: Some(Searched { table, columns: searched_columns(&text) }),
+            });
         }
         // SQLite stores UNINDEXED columns of such a table, when told so, in an inner table.
         Content::Nothing if has_inner(&object.name, "_content", shadows) => true,
@@ -82,7 +88,7 @@ pub(super) fn given_up(
     }
     let mut given_up = HashSet::new();
     for (name, table) in tables.iter_mut() {
-        let VirtualTable::Unreadable { reason, give_up_inner: true } = table else { continue };
+        let VirtualTable::Unreadable { reason, give_up_inner: true, .. } = table else { continue };
         let Some(inner) = inner.get(name.as_str()) else { continue };
         reason.push_str(&format!(
             "; its inner tables are carried over instead: {}",
@@ -173,7 +179,11 @@ fn read_through(
         if fault::concerns_whole_file(&cause) {
             return Err(failure(connection, cause));
         }
-        Ok(VirtualTable::Unreadable { reason: fault::message(&cause), give_up_inner: true })
+        Ok(VirtualTable::Unreadable {
+            reason: fault::message(&cause),
+            give_up_inner: true,
+            searches: None,
+        })
     };
     let rows = match catalogue.columns(&object.name)? {
         Ok(rows) => rows,
@@ -189,6 +199,7 @@ fn read_through(
         return Ok(VirtualTable::Unreadable {
             reason: "SQLite finds no columns in it".to_owned(),
             give_up_inner: true,
+            searches: None,
         });
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -216,8 +227,20 @@ fn read_through(
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        conflicts: Vec::new(),
         sql: shown(object),
     })))
+}
+
+/// The columns that a full-text table names: arguments that are no options.
+fn searched_columns(text: &VirtualTableText) -> Vec<String> {
+    let is_column = |argument: &&String| !argument.contains('=') && !argument.is_empty();
+    let columns = text.arguments.iter().filter(is_column);
+    let name = |argument: &String| match argument.rsplit_once(char::is_whitespace) {
+        Some((_, option)) if option.eq_ignore_ascii_case("unindexed") => None,
+        _ => Some(ddl::unquoted(argument)),
+    };
+    columns.filter_map(name).collect()
 }
 
 /// FTS5: `name UNINDEXED`.

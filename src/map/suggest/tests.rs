@@ -32,6 +32,7 @@ fn table(name: &str, columns: Vec<Column>) -> Table {
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        conflicts: Vec::new(),
         sql: String::new(),
     }
 }
@@ -58,8 +59,8 @@ fn suggested(table: Table, evidence: Vec<Evidence>, user: &str) -> Vec<Suggestio
     let evidence = TableEvidence { rows: 9, copy_bytes: 0, columns: evidence, cuts: Vec::new() };
     let schema = SourceSchema { tables: vec![table], ..SourceSchema::default() };
     let pairs = [(&schema.tables[0], &evidence)];
-    let mut mapping = decide::propose(&pairs, &rules);
-    decide::settle(&schema, &pairs, &mut mapping, &[]);
+    let mut mapping = decide::propose(&pairs, &rules, crate::model::name_style::NameStyle::Keep);
+    decide::settle(&pairs, &mut mapping, &[], &|_, _| Ok(decide::Checked::default())).unwrap();
     suggestions(&schema, &pairs, &mapping, &rules)
 }
 
@@ -157,7 +158,12 @@ fn a_length_that_is_nearly_reached_is_a_limit_to_come() {
 #[test]
 fn keys_keep_their_types() {
     let columns = || ["a", "b", "c", "d", "e", "f", "g"].map(|name| column(name, "TEXT")).to_vec();
-    let key = |columns: Vec<usize>| Key { name: None, columns, collations: Vec::new() };
+    let key = |columns: Vec<usize>| Key {
+        name: None,
+        columns,
+        collations: Vec::new(),
+        descending: Vec::new(),
+    };
     let term = |column| IndexTerm {
         of: IndexTermOf::Column(column),
         descending: false,

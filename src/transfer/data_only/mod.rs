@@ -73,6 +73,7 @@ pub(super) async fn begin(
         run,
         plan,
         marks: Vec::new(),
+        refused: Vec::new(),
         steps: Vec::new(),
         is_continued: false,
         is_done: false,

@@ -1,0 +1,8 @@
+//! `cargo +nightly fuzz run columns`: see CONTRIBUTING.md.
+
+#![no_main]
+
+#[path = "../../tests/oracle/checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::columns(data));
