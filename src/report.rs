@@ -348,7 +348,7 @@ pub struct StepReport {
 pub struct Refused {
     /// What it is.
     pub object: String,
-    /// Table in the target.
+    /// Table in the target; empty for a view.
     pub table: String,
     /// Name in the target.
     pub name: String,

@@ -10,6 +10,7 @@ mod comparer;
 mod corpus;
 mod data_only;
 mod documents;
+mod expressions;
 mod fixtures;
 mod inspect;
 mod oracle;

@@ -136,7 +136,7 @@ async fn drop_tables(
     transaction.batch_execute(&format!("DROP TABLE {}", drop.join(", "))).await
 }
 
-/// Drops the tables and enum types that a run made, as far as they are still the same ones, and forgets the run.
+/// Drops the views, tables and enum types that a run made, as far as they are still the same ones, and forgets the run.
 /// Tables that others depend on are not dropped: the server then refuses.
 ///
 /// # Errors
@@ -148,6 +148,17 @@ pub async fn discard(
     made: &[Made],
 ) -> Result<()> {
     let discarded = async {
+        // By oid, the last one first, for it may select from the others.
+        let views = "SELECT format('DROP VIEW %I.%I', n.nspname, c.relname) FROM litelift.step s \
+                     JOIN litelift.run u ON u.id = s.run \
+                     JOIN pg_class c ON c.oid::bigint = s.value AND c.relkind = 'v' \
+                     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = u.schema \
+                     WHERE s.run = $1 AND s.outcome = 'done' \
+                     AND u.plan::json -> 'finish' -> s.number ->> 'phase' = 'views' \
+                     ORDER BY s.number DESC";
+        for row in transaction.query(views, &[&run]).await? {
+            transaction.batch_execute(row.get(0)).await?;
+        }
         drop_tables(transaction, schema, made).await?;
         // By oid: a type of that name that somebody made later is not ours.
         let types = "SELECT format('DROP TYPE %I.%I', n.nspname, t.typname) FROM litelift.run u \

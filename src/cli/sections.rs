@@ -77,8 +77,12 @@ impl Sections<'_> {
         let title = counted(objects.len() as u64, "object", "objects");
         self.list(&format!("refused by PostgreSQL ({title})"), objects, |this, object| {
             let (kind, name) = (plain(&object.object), plain(&object.name));
-            let (table, message) = (plain(&object.table), lines(object.message.trim_end()));
-            this.sentence(&format!("{kind} {name} of {table}: {message}"));
+            let message = lines(object.message.trim_end());
+            let of = match object.table.as_str() {
+                "" => String::new(),
+                table => format!(" of {}", plain(table)),
+            };
+            this.sentence(&format!("{kind} {name}{of}: {message}"));
             this.source_text(&object.statement);
         });
     }

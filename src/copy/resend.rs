@@ -4,7 +4,7 @@
 //! often the command is run. The tables have their keys by now: when the server refuses a batch, its
 //! rows are sent one by one, and those that it refuses stay rejected with its message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::encode::{RowEncoder, Zone};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Cancel;
 use crate::model::literal::Literal;
-use crate::model::plan::TransferPlan;
+use crate::model::plan::{TablePlan, TransferPlan};
 
 use super::reject::{self, HEAD};
 use super::sink::copy_sql;
@@ -37,6 +37,8 @@ pub struct ResendJob<'a> {
     pub run: i64,
     /// How many rows its ranges rejected, by table and range.
     pub rejected: &'a BTreeMap<(usize, u32), u64>,
+    /// Columns that PostgreSQL computes by now, by table and name in the target: they are not sent.
+    pub computed: &'a BTreeSet<(usize, String)>,
     /// Zone of texts that name none.
     pub zone: &'a Zone,
     /// Whether to stop.
@@ -124,7 +126,7 @@ impl ResendJob<'_> {
         left: &mut Left<'_>,
         resent: &mut Resent,
     ) -> Result<Vec<Line>> {
-        let encoder = RowEncoder::new(&self.plan.tables[table].columns, self.zone);
+        let encoder = RowEncoder::new(&self.sent(table).columns, self.zone);
         let (mut batch, mut bytes) = (Vec::new(), 0);
         let mut cells = csv::StringRecord::new();
         while batch.len() < BATCH_ROWS && bytes < BATCH_BYTES {
@@ -142,7 +144,11 @@ impl ResendJob<'_> {
             let mut row = Vec::new();
             encoder.begin(&mut row);
             let mut misfit = None;
+            let mut field = 0;
             for (column, cell) in cells.iter().skip(HEAD.len()).enumerate() {
+                if self.is_computed(table, column) {
+                    continue;
+                }
                 let value = Literal::parse(cell).ok_or_else(|| {
                     let name = &self.plan.tables[table].columns[column].source;
                     wrong(&format!(
@@ -150,10 +156,11 @@ impl ResendJob<'_> {
                         name.escape_debug()
                     ))
                 })?;
-                if let Err(error) = encoder.field(column, value.value(), &mut row) {
+                if let Err(error) = encoder.field(field, value.value(), &mut row) {
                     misfit = Some((column, error.reason));
                     break;
                 }
+                field += 1;
             }
             let line = Line { id, cells: cells.clone(), bytes: row };
             if let Some((column, reason)) = misfit {
@@ -166,6 +173,18 @@ impl ResendJob<'_> {
             batch.push(line);
         }
         Ok(batch)
+    }
+
+    fn is_computed(&self, table: usize, column: usize) -> bool {
+        let column = self.plan.tables[table].columns.get(column);
+        column.is_some_and(|column| self.computed.contains(&(table, column.target.clone())))
+    }
+
+    /// The table with the columns that are sent.
+    fn sent(&self, table: usize) -> TablePlan {
+        let mut plan = self.plan.tables[table].clone();
+        plan.columns.retain(|column| !self.computed.contains(&(table, column.target.clone())));
+        plan
     }
 
     fn is_known(&self, id: RejectId) -> bool {
@@ -188,7 +207,7 @@ impl ResendJob<'_> {
             )
         };
         let at = |error: tokio_postgres::Error| failure::failed(&what(), &error);
-        let copy = copy_sql(&self.plan.schema, &self.plan.tables[table]);
+        let copy = copy_sql(&self.plan.schema, &self.sent(table));
         let copy = session.prepare_cached(&copy).await.map_err(at)?;
         let transaction = session.transaction().await.map_err(at)?;
         let ids: Vec<RejectId> = batch.iter().map(|line| line.id).collect();

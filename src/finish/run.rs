@@ -60,12 +60,15 @@ pub struct Finished {
 pub async fn run(job: &FinishJob<'_>, before: Vec<(usize, StepOutcome)>) -> Result<Finished> {
     let mut finished = Finished { outcomes: before.into_iter().collect(), ..Finished::default() };
     for phase in [
+        Phase::Generated,
         Phase::Keys,
         Phase::Indexes,
+        Phase::Checks,
         Phase::ForeignKeys,
         Phase::Validate,
         Phase::Triggers,
         Phase::Sequences,
+        Phase::Views,
         Phase::Comments,
         Phase::Analyze,
     ] {
@@ -98,7 +101,7 @@ async fn run_phase(job: &FinishJob<'_>, phase: Phase, finished: &mut Finished) -
 /// Groups of steps that must run one after the other, those of the largest table first.
 ///
 /// ADD PRIMARY KEY locks its table for itself and VALIDATE locks out a second one, so those of one
-/// table go together; adding a foreign key locks two tables and takes no time, so all of them do.
+/// table go together, as do other changes of its columns; adding a foreign key locks two tables and takes no time, so all of them do.
 /// Indexes of one table can be built side by side.
 fn groups(
     plan: &TransferPlan,
@@ -113,8 +116,11 @@ fn groups(
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (number, step) in todo {
         let group = match phase {
-            Phase::Keys | Phase::Validate | Phase::Triggers => step.table,
-            Phase::ForeignKeys => 0,
+            Phase::Generated | Phase::Keys | Phase::Checks | Phase::Validate | Phase::Triggers => {
+                step.table
+            }
+            // Views select from each other.
+            Phase::ForeignKeys | Phase::Views => 0,
             Phase::Indexes | Phase::Sequences | Phase::Comments | Phase::Analyze => number,
         };
         groups.entry(group).or_default().push(number);

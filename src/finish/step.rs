@@ -40,16 +40,40 @@ async fn attempt(
 ) -> std::result::Result<StepOutcome, tokio_postgres::Error> {
     let transaction = session.transaction().await?;
     set_search_path(&transaction, search_path).await?;
-    let value = if step.phase == Phase::Sequences {
-        Some(transaction.query_one(&step.sql, &[]).await?.get(0))
-    } else {
-        transaction.batch_execute(&step.sql).await?;
-        None
+    let outcome = match (step.phase, &step.orphans_sql) {
+        (Phase::Sequences, _) => {
+            StepOutcome::Done { value: Some(transaction.query_one(&step.sql, &[]).await?.get(0)) }
+        }
+        (Phase::Generated, Some(count)) => computed(&transaction, step, count).await?,
+        (Phase::Views, Some(oid)) => {
+            transaction.batch_execute(&step.sql).await?;
+            StepOutcome::Done { value: transaction.query_one(oid, &[]).await?.get(0) }
+        }
+        _ => {
+            transaction.batch_execute(&step.sql).await?;
+            StepOutcome::Done { value: None }
+        }
     };
-    let outcome = StepOutcome::Done { value };
     insert(&transaction, run, number, &outcome).await?;
     transaction.commit().await?;
     Ok(outcome)
+}
+
+/// Makes a column generated, when PostgreSQL computes in every row what SQLite did.
+async fn computed(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    step: &FinishStep,
+    count: &str,
+) -> std::result::Result<StepOutcome, tokio_postgres::Error> {
+    let others: i64 = transaction.query_one(count, &[]).await?.get(0);
+    if others > 0 {
+        let message = format!(
+            "PostgreSQL computes another value in {others} rows, so the column stays a plain one"
+        );
+        return Ok(StepOutcome::Refused { message });
+    }
+    transaction.batch_execute(&step.sql).await?;
+    Ok(StepOutcome::Done { value: None })
 }
 
 /// A refusal, or for the validation of a foreign key the number of rows that break it.
@@ -71,6 +95,14 @@ async fn refused(
         let keys: Vec<String> = row.get(1);
         let keys = serde_json::to_string(&keys).unwrap_or_default();
         return Ok(StepOutcome::Orphans { rows: row.get(0), keys });
+    }
+    if let (Some(sql), Some(&SqlState::CHECK_VIOLATION)) = (&step.orphans_sql, error.code()) {
+        let row =
+            session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
+        let rows: i64 = row.get(0);
+        let rows = if rows == 1 { "1 row breaks".to_owned() } else { format!("{rows} rows break") };
+        let message = format!("{rows} it, so it stays NOT VALID: only new rows are checked");
+        return Ok(StepOutcome::Refused { message });
     }
     let message = error.as_db_error().map(failure::in_one_line).unwrap_or_default();
     Ok(StepOutcome::Refused { message })

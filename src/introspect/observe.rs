@@ -5,7 +5,7 @@
 
 use crate::encode::{DOUBLE_EXACT_MAX, decimal, iso, json, words};
 use crate::map::rules::Wants;
-use crate::model::evidence::{Evidence, Example, ValueKind};
+use crate::model::evidence::{Evidence, Example, StampForm, ValueKind};
 use crate::model::value::Value;
 
 /// Counts the values of one column.
@@ -122,6 +122,9 @@ impl ColumnObserver {
             matches!(kind, ValueKind::Text | ValueKind::TextJson | ValueKind::TextJsonScalar);
         if !is_plain {
             self.evidence.text_chars_max = self.evidence.text_chars_max.max(ascii_chars);
+            if matches!(kind, ValueKind::TextDate | ValueKind::TextTimestamp) {
+                self.evidence.see_stamp(StampForm::of(text));
+            }
             if self.wants.digits
                 && matches!(
                     kind,

@@ -196,6 +196,30 @@ impl Tally {
     }
 }
 
+/// How ISO dates and timestamps without zone are written. Those of one form sort as text as they do
+/// as time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StampForm {
+    /// What stands between date and time: a blank or `T`; a blank for a date alone.
+    pub separator: char,
+    /// Length in characters.
+    pub length: u8,
+}
+
+impl StampForm {
+    /// `YYYY-MM-DD`
+    pub const DATE: Self = Self { separator: ' ', length: 10 };
+    /// `YYYY-MM-DD HH:MM:SS`
+    pub const SECONDS: Self = Self { separator: ' ', length: 19 };
+
+    /// Returns the form of a text that is a date or a timestamp.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        let separator = if text.get(10) == Some(&b'T') { 'T' } else { ' ' };
+        Self { separator, length: u8::try_from(text.len()).unwrap_or(u8::MAX) }
+    }
+}
+
 /// What the values of one column are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -219,6 +243,10 @@ pub struct Evidence {
     pub repeated_keys: Tally,
     /// Timestamps with an offset from UTC that is not zero.
     pub offsets: Tally,
+    /// The one form that all ISO dates and timestamps have; `None` when there are none, or several.
+    pub stamp_form: Option<StampForm>,
+    /// True when dates and timestamps of several forms were seen.
+    pub has_stamp_forms: bool,
     /// SQLite's message when it cannot compute a generated column for some row: the column is then
     /// taken as NULL in every row.
     pub not_computable: Option<String>,
@@ -237,12 +265,27 @@ impl Default for Evidence {
             digits_after_point_max: 0,
             repeated_keys: Tally::default(),
             offsets: Tally::default(),
+            stamp_form: None,
+            has_stamp_forms: false,
             not_computable: None,
         }
     }
 }
 
 impl Evidence {
+    /// Takes the form of an ISO date or timestamp.
+    pub fn see_stamp(&mut self, form: StampForm) {
+        match self.stamp_form {
+            _ if self.has_stamp_forms => {}
+            None => self.stamp_form = Some(form),
+            Some(known) if known == form => {}
+            Some(_) => {
+                self.stamp_form = None;
+                self.has_stamp_forms = true;
+            }
+        }
+    }
+
     /// Returns how many values have a kind.
     #[must_use]
     pub fn count(&self, kind: ValueKind) -> u64 {
@@ -295,6 +338,13 @@ impl Evidence {
         self.digits_after_point_max = self.digits_after_point_max.max(later.digits_after_point_max);
         self.repeated_keys.merge(&later.repeated_keys);
         self.offsets.merge(&later.offsets);
+        if let Some(form) = later.stamp_form {
+            self.see_stamp(form);
+        }
+        if later.has_stamp_forms {
+            self.has_stamp_forms = true;
+            self.stamp_form = None;
+        }
         if self.not_computable.is_none() {
             self.not_computable.clone_from(&later.not_computable);
         }

@@ -196,10 +196,14 @@ pub struct RangePlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Columns that become GENERATED.
+    Generated,
     /// PRIMARY KEY and UNIQUE.
     Keys,
     /// Other indexes.
     Indexes,
+    /// CHECK ... NOT VALID.
+    Checks,
     /// FOREIGN KEY ... NOT VALID.
     ForeignKeys,
     /// VALIDATE CONSTRAINT.
@@ -208,6 +212,8 @@ pub enum Phase {
     Triggers,
     /// `setval`.
     Sequences,
+    /// CREATE VIEW.
+    Views,
     /// COMMENT ON, where it was asked for.
     Comments,
     /// ANALYZE.
@@ -229,8 +235,9 @@ pub struct FinishStep {
     pub sql: String,
     /// How the source says it; shown when the target refuses.
     pub source_text: String,
-    /// Returns the number of rows that break a foreign key and an array of the first keys, as text;
-    /// only for [`Phase::Validate`].
+    /// Returns the number of rows that break a foreign key or CHECK and an array of the first keys, as text
+    /// ([`Phase::Validate`]), or in which PostgreSQL computes another value than SQLite did
+    /// ([`Phase::Generated`]); gives the oid of what was made ([`Phase::Views`]).
     pub orphans_sql: Option<String>,
 }
 

@@ -7,6 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expression::Parsed;
+use super::query::Select;
+
 /// Everything that litelift knows about a source file except its values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceSchema {
@@ -153,6 +156,8 @@ pub struct Column {
     pub not_null: bool,
     /// Text after DEFAULT, as `PRAGMA table_xinfo` gives it (outer parentheses removed).
     pub default: Option<String>,
+    /// The default as a tree, where it is no literal.
+    pub default_tree: Option<Parsed>,
     /// True when the default is an identifier, which SQLite takes as a string: `DEFAULT bareword`.
     pub default_is_word: bool,
     /// GENERATED ALWAYS AS.
@@ -174,6 +179,8 @@ impl Column {
 pub struct Generated {
     /// Source text of the expression; empty when the CREATE text could not be parsed.
     pub expression: String,
+    /// The same as a tree.
+    pub tree: Parsed,
     /// STORED, or else VIRTUAL.
     pub stored: bool,
     /// SQLite's message when its values cannot be computed here, such as `unknown function: f()`: the
@@ -206,6 +213,8 @@ pub struct Index {
     /// Source text of the WHERE expression of a partial index; empty when the CREATE text could not
     /// be parsed. `None`: not partial.
     pub predicate: Option<String>,
+    /// The same as a tree.
+    pub predicate_tree: Option<Parsed>,
     /// The CREATE text as `sqlite_schema` has it.
     pub sql: String,
 }
@@ -215,6 +224,8 @@ pub struct Index {
 pub struct IndexTerm {
     /// What is indexed.
     pub of: IndexTermOf,
+    /// The tree of an expression.
+    pub tree: Option<Parsed>,
     /// Descending.
     pub descending: bool,
     /// Effective collation.
@@ -278,6 +289,8 @@ pub struct Check {
     pub column: Option<usize>,
     /// Source text of the expression.
     pub expression: String,
+    /// The same as a tree.
+    pub tree: Parsed,
     /// What it says of one column, when it has a form that tells a type.
     pub says: Option<(usize, CheckSays)>,
 }
@@ -307,6 +320,10 @@ pub enum CheckSays {
 pub struct View {
     /// Name.
     pub name: String,
+    /// Names of its columns as SQLite has them, or as they are given; empty when neither is known.
+    pub columns: Vec<String>,
+    /// Its query as a tree.
+    pub query: Result<Select, String>,
     /// The CREATE text.
     pub sql: String,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::expr::Relation;
 use crate::map::names::NameSpace;
 use crate::model::decision::Mapping;
 use crate::model::evidence::TableEvidence;
@@ -13,10 +14,11 @@ use crate::model::plan::{
 };
 use crate::model::source::{SourceSchema, Table};
 
+use super::checks::{self, Checks};
 use super::ddl::{self, ColumnDdl};
 use super::default::{self, DefaultPlan};
 use super::keys::{self, TableParts};
-use super::{comments, leftovers, ranges};
+use super::{comments, generated, leftovers, ranges, views};
 
 /// Most columns that a PostgreSQL table can have (`MaxHeapAttributeNumber`).
 const COLUMNS_MAX: usize = 1600;
@@ -65,15 +67,37 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     for name in inputs.taken {
         relations.take(name);
     }
+    let views = views::names(inputs.schema, &mut relations, inputs.mapping.names);
     let mut not_carried = Vec::new();
     let keys = keys::plan(inputs.schema, inputs.mapping, &parts, inputs.into, &mut relations);
     let mut finish = keys.steps;
     let mut tables = Vec::with_capacity(parts.len());
+    let mut translated = Vec::new();
     for part in &parts {
-        tables.push(table_plan(inputs, part, &mut relations, &mut finish, &mut not_carried)?);
-        not_carried.extend(leftovers::of_table(part.table, part.mapping, part.evidence));
+        tables.push(table_plan(
+            inputs,
+            part,
+            &mut relations,
+            &mut finish,
+            &mut not_carried,
+            &mut translated,
+        )?);
+        not_carried.extend(leftovers::of_table(part.table));
+        let mut others = expressions_of(inputs, part, &finish);
+        finish.append(&mut others.steps);
+        not_carried.append(&mut others.not_carried);
+        translated.append(&mut others.notes);
     }
     not_carried.extend(keys.not_carried);
+    let mut views = views::plan(
+        inputs.schema,
+        relations_of(inputs, &parts),
+        &views,
+        (inputs.into, inputs.mapping.names),
+    );
+    finish.append(&mut views.steps);
+    not_carried.append(&mut views.not_carried);
+    translated.append(&mut views.notes);
     let selected = |name: &str| inputs.mapping.table(name).is_some();
     not_carried.extend(leftovers::of_schema(inputs.schema, |_| true).into_iter().filter(|left| {
         // A trigger of a table that was left out on purpose is left out with it.
@@ -97,9 +121,46 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         not_carried,
         widened: widened(&parts),
         unfit: unfit(&parts),
-        notes: notes(inputs, &parts, keys.notes),
+        notes: notes(inputs, &parts, keys.notes).into_iter().chain(translated).collect(),
         fill: None,
     })
+}
+
+/// The tables as expressions see them.
+fn relations_of(inputs: &Inputs<'_>, parts: &[TableParts<'_>]) -> Vec<Relation> {
+    let relation = |part: &TableParts<'_>| {
+        Relation::of_table(part.table, part.mapping, part.evidence)
+            .stored_as(inputs.into, &part.mapping.target)
+    };
+    parts.iter().map(relation).collect()
+}
+
+/// CHECKs and generated columns of a table; `finish` holds its keys.
+fn expressions_of(inputs: &Inputs<'_>, part: &TableParts<'_>, finish: &[FinishStep]) -> Checks {
+    let relation = Relation::of_table(part.table, part.mapping, part.evidence);
+    let encoding = &inputs.schema.encoding;
+    let mut constraints = NameSpace::default();
+    let is_constraint = |step: &&FinishStep| {
+        step.table == part.position && matches!(step.phase, Phase::Keys | Phase::ForeignKeys)
+    };
+    for step in finish.iter().filter(is_constraint) {
+        constraints.take(&step.name);
+    }
+    let mut all = checks::plan(
+        part,
+        &relation,
+        inputs.into,
+        encoding,
+        &mut constraints,
+        inputs.mapping.names,
+    );
+    let generated = generated::plan(part, &relation, inputs.into, encoding);
+    all.steps.extend(generated.steps);
+    all.not_carried.extend(generated.not_carried);
+    all.notes.extend(generated.notes);
+    let of_table = |note| format!("{}: {note}", part.table.name.escape_debug());
+    all.notes = all.notes.into_iter().map(of_table).collect();
+    all
 }
 
 fn widened(parts: &[TableParts<'_>]) -> Vec<WidenedColumn> {
@@ -196,6 +257,7 @@ fn table_plan(
     relations: &mut NameSpace,
     finish: &mut Vec<FinishStep>,
     not_carried: &mut Vec<NotCarried>,
+    notes: &mut Vec<String>,
 ) -> Result<TablePlan> {
     let (into, table) = (inputs.into, part.table);
     if table.columns.len() > COLUMNS_MAX {
@@ -210,17 +272,28 @@ fn table_plan(
             PgType::Enum(name) => inputs.mapping.enums.get(&name).map_or(&[][..], Vec::as_slice),
             _ => &[],
         };
-        let default = match default::fitted(&table.columns[position], column, labels) {
+        let default = match default::fitted(
+            &table.columns[position],
+            column,
+            labels,
+            &inputs.schema.encoding,
+        ) {
             // SQLite fills the rowid by itself, whatever DEFAULT says.
             _ if table.rowid_alias == Some(position) => None,
             DefaultPlan::Absent => None,
             DefaultPlan::Sql(sql) => Some(sql),
+            DefaultPlan::Expression(made) => {
+                let name =
+                    format!("{}.{}", table.name.escape_debug(), decision.source.escape_debug());
+                notes.extend(made.notes.iter().map(|note| format!("{name}: {note}")));
+                Some(made.sql)
+            }
             DefaultPlan::NotCarried(reason) => {
                 not_carried.push(NotCarried {
                     object: "default".into(),
                     table: Some(table.name.clone()),
                     name: decision.source.clone(),
-                    reason: reason.into(),
+                    reason,
                     source_text: format!(
                         "DEFAULT {}",
                         table.columns[position].default.as_deref().unwrap_or_default()

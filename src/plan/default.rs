@@ -2,10 +2,11 @@
 //!
 //! Purpose: a literal means the value that SQLite would store for it (affinity applied), and that
 //! value goes through the column's own encoder; only when it fits is it printed. What is no literal
-//! and no CURRENT_... is an expression, and left to the report.
+//! and no CURRENT_... is an expression, which [`crate::map::expr`] translates or refuses.
 
 use crate::encode::{RowEncoder, Zone, decimal, iso, words};
-use crate::model::convert::Convert;
+use crate::map::expr::{Translated, Translator};
+use crate::model::convert::{Conversion, Convert};
 use crate::model::ident::literal;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
@@ -20,8 +21,10 @@ pub enum DefaultPlan {
     Absent,
     /// The text after DEFAULT.
     Sql(String),
+    /// An expression, translated.
+    Expression(Translated),
     /// It is left out, and why.
-    NotCarried(&'static str),
+    NotCarried(String),
 }
 
 /// A literal's value.
@@ -48,7 +51,12 @@ impl Literal {
 
 /// Fits a column's DEFAULT to its type in the target.
 #[must_use]
-pub fn fitted(column: &Column, plan: &ColumnPlan, labels: &[String]) -> DefaultPlan {
+pub fn fitted(
+    column: &Column,
+    plan: &ColumnPlan,
+    labels: &[String],
+    encoding: &str,
+) -> DefaultPlan {
     // A default that does not fit is left out and named, whatever becomes of values.
     let plan = &ColumnPlan { on_misfit: OnMisfit::Reject, ..plan.clone() };
     let Some(source) = column.default.as_deref().map(str::trim) else {
@@ -63,12 +71,17 @@ pub fn fitted(column: &Column, plan: &ColumnPlan, labels: &[String]) -> DefaultP
         parse(source)
     };
     let Some(parsed) = parsed else {
-        return DefaultPlan::NotCarried(
-            "it is an expression, which this version does not translate",
-        );
+        return match expression(column, plan, encoding) {
+            Ok(translated) => DefaultPlan::Expression(translated),
+            Err(reason) => {
+                DefaultPlan::NotCarried(format!("its expression is not translated: {reason}"))
+            }
+        };
     };
     let Some(stored) = with_affinity(parsed, column.affinity) else {
-        return DefaultPlan::NotCarried("versions of SQLite make different texts of this number");
+        return DefaultPlan::NotCarried(
+            "versions of SQLite make different texts of this number".into(),
+        );
     };
     if stored == Literal::Null {
         return DefaultPlan::Absent;
@@ -78,14 +91,29 @@ pub fn fitted(column: &Column, plan: &ColumnPlan, labels: &[String]) -> DefaultP
     }
     if !matches!(plan.convert, Convert::Plain | Convert::BOOL_WORD) {
         return DefaultPlan::NotCarried(
-            "the column's values are converted, which this version does not do to a default",
+            "the column's values are converted, which this version does not do to a default".into(),
         );
     }
     let encoder = RowEncoder::new(std::slice::from_ref(plan), &Zone::default());
     match encoder.field(0, stored.as_value(), &mut Vec::new()) {
         Ok(()) => DefaultPlan::Sql(printed(&stored, plan.pg_type)),
-        Err(_) => DefaultPlan::NotCarried("it does not fit the type that the column becomes"),
+        Err(_) => {
+            DefaultPlan::NotCarried("it does not fit the type that the column becomes".into())
+        }
     }
+}
+
+/// Translates a DEFAULT that is no literal.
+fn expression(column: &Column, plan: &ColumnPlan, encoding: &str) -> Result<Translated, String> {
+    let tree = column.default_tree.clone().unwrap_or_else(|| Err("it is unknown".into()))?;
+    let is_direct = matches!(
+        plan.convert,
+        Convert::Plain | Convert::BOOL_WORD | Convert::Named(Conversion::Iso | Conversion::JsonAny)
+    );
+    if !is_direct {
+        return Err("the column's values are converted".into());
+    }
+    Translator::alone(encoding).stored(&tree, column.affinity, plan.pg_type)
 }
 
 /// A default of an enum column is one of its labels.
@@ -98,7 +126,7 @@ fn label(stored: &Literal, plan: &ColumnPlan, labels: &[String]) -> DefaultPlan 
         (Ok(()), Some(text)) if labels.iter().any(|label| label == text) => {
             DefaultPlan::Sql(literal(text))
         }
-        _ => DefaultPlan::NotCarried("it is no label of the type that the column becomes"),
+        _ => DefaultPlan::NotCarried("it is no label of the type that the column becomes".into()),
     }
 }
 
@@ -127,7 +155,7 @@ fn current(source: &str, pg_type: PgType) -> Option<DefaultPlan> {
             DefaultPlan::Sql(format!("date_trunc('second', {UTC})::time"))
         }
         _ => DefaultPlan::NotCarried(
-            "the time as text does not fit the type that the column becomes",
+            "the time as text does not fit the type that the column becomes".into(),
         ),
     })
 }
@@ -339,6 +367,7 @@ mod tests {
             affinity: Affinity::of_declared(declared),
             not_null: false,
             default: Some(source.into()),
+            default_tree: None,
             default_is_word: word,
             generated: None,
             collation: "BINARY".into(),
@@ -353,7 +382,7 @@ mod tests {
             on_misfit: OnMisfit::Widen,
             demands: crate::model::demands::Demands::default(),
         };
-        fitted(&column, &plan, &[])
+        fitted(&column, &plan, &[], "UTF-8")
     }
 
     #[test]

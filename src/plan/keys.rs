@@ -6,7 +6,7 @@
 //! A key that compares text by NOCASE or RTRIM becomes a unique index over an expression
 //! ([`super::collate`]); a primary key stays one besides, and so does what a foreign key points to.
 //!
-//! Known gaps: partial and expression indexes are listed, not made; a collation of the application is
+//! Known gaps: a collation of the application is
 //! listed, and its key or index made with the column's own comparison.
 
 use std::collections::BTreeSet;
@@ -119,7 +119,7 @@ pub fn plan(
     };
     for part in parts {
         for index in &part.table.indexes {
-            plan_index(part, index, into, relations, &mut keys);
+            plan_index(part, index, into, &schema.encoding, relations, &mut keys);
         }
     }
     for part in parts {
@@ -315,13 +315,14 @@ fn plan_index(
     part: &TableParts<'_>,
     index: &Index,
     into: &str,
+    encoding: &str,
     relations: &mut NameSpace,
     keys: &mut Keys,
 ) {
     let mut terms = Vec::new();
     let mut columns = BTreeSet::new();
     let (mut folds, mut unknown) = (false, None);
-    let mut reason = index.predicate.as_ref().map(|_| "it is partial");
+    let mut is_special = index.predicate.is_some();
     for term in &index.terms {
         match &term.of {
             IndexTermOf::Column(column) => {
@@ -334,14 +335,11 @@ fn plan_index(
                     unknown = Some(term.collation.as_str());
                 }
             }
-            IndexTermOf::Expression(_) => reason = Some("it is over an expression"),
-            IndexTermOf::Rowid => reason = Some("it is over the rowid, which has no column"),
+            IndexTermOf::Expression(_) | IndexTermOf::Rowid => is_special = true,
         }
     }
-    if let Some(reason) = reason {
-        let object = if index.predicate.is_some() { "partial index" } else { "expression index" };
-        let reason = format!("{reason}; this version does not translate it");
-        keys.not_carried.push(part.not_carried(object, &index.name, reason, index.sql.clone()));
+    if is_special {
+        plan_special_index(part, index, into, encoding, relations, keys);
         return;
     }
     let name = relations.take(&keys.names.write(&index.name));
@@ -379,4 +377,35 @@ fn plan_index(
         source_text: index.sql.clone(),
         orphans_sql: None,
     });
+}
+
+/// An index that is partial or over expressions.
+fn plan_special_index(
+    part: &TableParts<'_>,
+    index: &Index,
+    into: &str,
+    encoding: &str,
+    relations: &mut NameSpace,
+    keys: &mut Keys,
+) {
+    let object = if index.predicate.is_some() { "partial index" } else { "expression index" };
+    // The name is taken only when the index is made.
+    if let Err(reason) = super::indexes::create(part, index, &index.name, into, encoding) {
+        let reason = format!("it is not translated: {reason}");
+        keys.not_carried.push(part.not_carried(object, &index.name, reason, index.sql.clone()));
+        return;
+    }
+    let name = relations.take(&keys.names.write(&index.name));
+    keys.note_name(part, "index", &index.name, &name);
+    if let Ok(sql) = super::indexes::create(part, index, &name, into, encoding) {
+        keys.steps.push(FinishStep {
+            phase: Phase::Indexes,
+            table: part.position,
+            object: if index.unique { "unique index" } else { "index" }.into(),
+            name,
+            sql,
+            source_text: index.sql.clone(),
+            orphans_sql: None,
+        });
+    }
 }

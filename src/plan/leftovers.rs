@@ -1,35 +1,16 @@
 //! Objects of the source that this version does not carry: listed by name with their source text.
 
 use crate::model::decision::TableMapping;
-use crate::model::evidence::TableEvidence;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 use crate::model::source::{Affinity, Check, CheckSays, Column, SourceSchema, Table, TableKind};
 
 const NOT_TRANSLATED: &str = "this version does not translate it";
 
-/// Lists what belongs to one table: CHECKs, collations of columns, generated columns.
+/// Lists what belongs to one table: collations of columns.
 #[must_use]
-pub fn of_table(
-    table: &Table,
-    mapping: &TableMapping,
-    evidence: &TableEvidence,
-) -> Vec<NotCarried> {
+pub fn of_table(table: &Table) -> Vec<NotCarried> {
     let mut left = Vec::new();
-    for check in &table.checks {
-        let column = check.column.and_then(|column| table.columns.get(column));
-        left.push(NotCarried {
-            object: "check".into(),
-            table: Some(table.name.clone()),
-            name: check
-                .name
-                .clone()
-                .or_else(|| column.map(|column| column.name.clone()))
-                .unwrap_or_else(|| "(unnamed)".into()),
-            reason: said_by_type(check, mapping).unwrap_or_else(|| NOT_TRANSLATED.into()),
-            source_text: format!("CHECK ({})", check.expression),
-        });
-    }
     for column in table.columns.iter().filter(|column| compares_otherwise(column)) {
         left.push(NotCarried {
             object: "collation".into(),
@@ -47,26 +28,6 @@ pub fn of_table(
         source_text: conflict.text.clone(),
     }));
     left.extend(index_of_virtual(table));
-    for (column, evidence) in table.columns.iter().zip(&evidence.columns) {
-        if let Some(generated) = &column.generated {
-            left.push(NotCarried {
-                object: "generated column".into(),
-                table: Some(table.name.clone()),
-                name: column.name.clone(),
-                reason: match generated.unreadable.as_ref().or(evidence.not_computable.as_ref()) {
-                    None => "its values are carried over, as a plain column".into(),
-                    Some(reason) => {
-                        format!("SQLite cannot compute it here ({reason}), so the column is empty")
-                    }
-                },
-                source_text: format!(
-                    "GENERATED ALWAYS AS ({}) {}",
-                    generated.expression,
-                    if generated.stored { "STORED" } else { "VIRTUAL" }
-                ),
-            });
-        }
-    }
     left
 }
 
@@ -89,7 +50,7 @@ fn index_of_virtual(table: &Table) -> Option<NotCarried> {
 }
 
 /// Returns the reason why a CHECK is not needed: the type that the column becomes says it.
-fn said_by_type(check: &Check, mapping: &TableMapping) -> Option<String> {
+pub(super) fn said_by_type(check: &Check, mapping: &TableMapping) -> Option<String> {
     let (position, says) = check.says.as_ref()?;
     let pg_type = mapping.columns.get(*position)?.pg_type;
     let is_said = match says {
@@ -109,16 +70,9 @@ fn compares_otherwise(column: &Column) -> bool {
         && matches!(column.affinity, Affinity::Text | Affinity::Blob)
 }
 
-/// Lists what belongs to the whole file: views, triggers, tables that cannot be read.
+/// Lists what belongs to the whole file: triggers, tables that cannot be read.
 #[must_use]
 pub fn of_schema(schema: &SourceSchema, is_selected: impl Fn(&str) -> bool) -> Vec<NotCarried> {
-    let views = schema.views.iter().map(|view| NotCarried {
-        object: "view".into(),
-        table: None,
-        name: view.name.clone(),
-        reason: NOT_TRANSLATED.into(),
-        source_text: view.sql.clone(),
-    });
     let triggers = schema.triggers.iter().map(|trigger| NotCarried {
         object: "trigger".into(),
         table: Some(trigger.table.clone()),
@@ -134,5 +88,5 @@ pub fn of_schema(schema: &SourceSchema, is_selected: impl Fn(&str) -> bool) -> V
             reason: table.reason.clone(),
             source_text: table.sql.clone(),
         });
-    views.chain(triggers).chain(unreadable).collect()
+    triggers.chain(unreadable).collect()
 }

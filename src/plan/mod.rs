@@ -2,15 +2,17 @@
 //!
 //! Purpose: [`build`] joins schema, decisions and the scan's cuts into a
 //! [`crate::model::plan::TransferPlan`]; [`ddl`] prints statements; [`default`] fits DEFAULT
-//! literals to the mapped type; [`keys`] makes constraints and indexes, [`collate`] their terms;
-//! [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not carried over;
-//! [`script`] is the whole schema as statements.
+//! literals and expressions to the mapped type; [`keys`] makes constraints and indexes, [`collate`] their
+//! terms, `indexes` those that are partial or over expressions; `checks`, `generated` and `views` make what
+//! their names say; [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not
+//! carried over; [`script`] is the whole schema as statements.
 //! Where the tables are there already, [`obstacles`] says what stands in the way, [`journal`] what is taken
 //! away for the time of the copying, and [`fill`] makes the plan.
 //!
-//! Known gaps: CHECKs, expressions, generated columns, views and triggers are listed, not carried.
+//! Known gaps: triggers are listed, not carried.
 
 pub mod build;
+mod checks;
 pub mod collate;
 pub mod comments;
 pub mod ddl;
@@ -18,9 +20,12 @@ pub mod default;
 pub mod fill;
 pub mod follow_ups;
 mod foreign_keys;
+mod generated;
+mod indexes;
 pub mod journal;
 pub mod keys;
 pub mod leftovers;
 pub mod obstacles;
 pub mod ranges;
 pub mod script;
+mod views;

@@ -131,10 +131,13 @@ impl<'a> Account<'a> {
             }
         }
         for (name, phases) in [
-            ("keys and indexes", &[Phase::Keys, Phase::Indexes][..]),
+            ("generated columns", &[Phase::Generated][..]),
+            ("keys and indexes", &[Phase::Keys, Phase::Indexes]),
+            ("checks", &[Phase::Checks]),
             ("foreign keys", &[Phase::ForeignKeys, Phase::Validate]),
             ("triggers", &[Phase::Triggers]),
             ("sequences", &[Phase::Sequences]),
+            ("views", &[Phase::Views]),
             ("comments", &[Phase::Comments]),
             ("analyze", &[Phase::Analyze]),
         ] {
@@ -203,7 +206,13 @@ impl<'a> Account<'a> {
             Phase::Keys | Phase::Indexes => table.indexes += 1,
             Phase::ForeignKeys => table.foreign_keys += 1,
             Phase::Sequences => table.identity_next = value,
-            Phase::Validate | Phase::Triggers | Phase::Comments | Phase::Analyze => {}
+            Phase::Generated
+            | Phase::Checks
+            | Phase::Validate
+            | Phase::Triggers
+            | Phase::Views
+            | Phase::Comments
+            | Phase::Analyze => {}
         }
     }
 
@@ -223,7 +232,10 @@ impl<'a> Account<'a> {
     fn refused(&mut self, step: &FinishStep, message: &str) {
         // VALIDATE of a key that could not be added says nothing new.
         if step.phase == Phase::Validate
-            && self.report.refused.iter().any(|refused| refused.name == step.name)
+            && self.report.refused.iter().any(|refused| {
+                refused.name == step.name
+                    && refused.table == self.begun.plan.tables[step.table].target
+            })
         {
             return;
         }
@@ -231,7 +243,11 @@ impl<'a> Account<'a> {
         self.report.follow_ups.push(left);
         self.report.refused.push(Refused {
             object: step.object.clone(),
-            table: self.begun.plan.tables[step.table].target.clone(),
+            table: if step.phase == Phase::Views {
+                String::new()
+            } else {
+                self.begun.plan.tables[step.table].target.clone()
+            },
             name: step.name.clone(),
             statement: step.sql.clone(),
             message: message.to_owned(),

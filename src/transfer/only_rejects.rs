@@ -4,7 +4,7 @@
 //! now; the types are those that the target has. Afterwards sequences and statistics are set again,
 //! and foreign keys that had orphans are tried again, by the same code that finished the transfer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,7 +57,9 @@ async fn send(
     let clock = Instant::now();
     let per_range: BTreeMap<(usize, u32), u64> =
         begun.marks.iter().map(|mark| ((mark.table, mark.number), mark.rejected)).collect();
+    let computed = computed(&begun);
     let job = ResendJob {
+        computed: &computed,
         plan: &begun.plan,
         run: begun.run,
         rejected: &per_range,
@@ -217,6 +219,20 @@ fn again(begun: &Begun, touched: &[usize]) -> Vec<usize> {
                 && matches!(step.phase, Phase::Sequences | Phase::Analyze)
     };
     (0..begun.plan.finish.len()).filter(is_again).collect()
+}
+
+/// The columns that became generated when the run was finished.
+fn computed(begun: &Begun) -> BTreeSet<(usize, String)> {
+    let done = |number: usize| {
+        begun.steps.iter().any(|(step, outcome)| {
+            *step == number && matches!(outcome, store::StepOutcome::Done { .. })
+        })
+    };
+    let steps = begun.plan.finish.iter().enumerate();
+    steps
+        .filter(|(number, step)| step.phase == Phase::Generated && done(*number))
+        .map(|(_, step)| (step.table, step.name.clone()))
+        .collect()
 }
 
 fn told(table: &str, path: &Path, resent: Resent) -> String {

@@ -78,20 +78,42 @@ pub(super) fn check(path: &Path, url: &str, report: &TransferReport) -> Result<(
         ],
     );
     same("conflict clauses", conflict_clauses(&source), [0, left(&["conflict clause"]), 0]);
-    for kind in ["view", "trigger"] {
+    computed(&mut same, &in_source, &in_target, &left, &refused);
+    wrong.extend(round_trip::check(path, url, report).1);
+    wrong.extend(defaults::check(&source, url, report));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// Views, triggers and generated columns.
+fn computed(
+    same: &mut impl FnMut(&str, usize, [usize; 3]),
+    in_source: &impl Fn(&str) -> usize,
+    in_target: &impl Fn(&str) -> usize,
+    left: &impl Fn(&[&str]) -> usize,
+    refused: &impl Fn(&[&str]) -> usize,
+) {
+    let here = "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'";
+    let tables = "FROM sqlite_schema s, ";
+    let real = " AND s.type = 'table' AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let views = in_target(&format!("SELECT count(*) FROM pg_class c {here} AND c.relkind = 'v'"));
+    for (kind, made) in [("view", views), ("trigger", 0)] {
         let count = in_source(&format!("SELECT count(*) FROM sqlite_schema WHERE type = '{kind}'"));
-        same(kind, count, [0, left(&[kind]), 0]);
+        same(kind, count, [made, left(&[kind]), refused(&[kind])]);
     }
     same(
         "generated columns",
         in_source(&format!(
             "SELECT count(*) {tables} pragma_table_xinfo(s.name) t WHERE t.hidden IN (2, 3) {real}"
         )),
-        [0, left(&["generated column"]), 0],
+        [
+            in_target(&format!(
+                "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid {here} \
+                 AND a.attgenerated = 's' AND NOT a.attisdropped"
+            )),
+            left(&["generated column"]),
+            refused(&["generated column"]),
+        ],
     );
-    wrong.extend(round_trip::check(path, url, report).1);
-    wrong.extend(defaults::check(&source, url, report));
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 fn number_in(url: &str, sql: &str) -> usize {

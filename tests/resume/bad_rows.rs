@@ -328,3 +328,20 @@ fn a_rehearsal_leaves_them_out_too() {
     ended.prints(&["4 rows were rejected", "parent.csv"]);
     assert_eq!(setting.file("parent.csv").lines().count(), 3);
 }
+
+#[test]
+fn they_are_sent_again_without_the_columns_that_postgresql_computes_now() {
+    let setting = setting(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT, twice INT AS (n * 2) STORED, s TEXT);
+         INSERT INTO t (id, n, s) VALUES (1, 10, 'a'), (2, 70000, 'b');",
+        "table,column,declared,evidence,pg_type,convert,note\nt,n,*,*,smallint,plain or reject,\n",
+    );
+    let database = pg::database();
+    setting.reject(&database.url, &[]);
+    setting.edit("t.csv", ",70000,", ",7,");
+    let ended = setting.resend(&database.url);
+    let rows = "select string_agg(concat_ws(' ', id, n, twice, s), ', ' order by id) from t";
+    let generated = "select count(*)::text from pg_attribute where attrelid = 't'::regclass and attgenerated = 's'";
+    assert_eq!(database.query_one_text(generated).as_deref(), Some("1"));
+    assert_eq!(database.query_one_text(rows).as_deref(), Some("1 10 20 a, 2 7 14 b"), "{ended:?}");
+}

@@ -174,10 +174,10 @@ const HOSTILE: &str = "
     CREATE TABLE canary (id INTEGER PRIMARY KEY, body TEXT);
     CREATE TABLE \"x
 DROP TABLE canary; --\" (k TEXT PRIMARY KEY, \"*/ DROP TABLE canary; /*\" TEXT COLLATE NOCASE
-      CHECK (length(\"*/ DROP TABLE canary; /*\") <> 3 /* */ ));
+      CHECK (\"*/ DROP TABLE canary; /*\" + 1 <> 3 /* */ ));
     CREATE TABLE c (p INT REFERENCES canary);
     CREATE VIEW \"v
-DROP TABLE canary;\" AS SELECT 1 AS x
+DROP TABLE canary;\" AS SELECT value AS x FROM json_each(1)
 -- \\! touch /tmp/harm
 ;
     CREATE TRIGGER \"t\r; DROP TABLE canary;\" AFTER INSERT ON canary BEGIN
@@ -226,8 +226,8 @@ fn follow_ups_hold_everything_and_run_nothing_of_the_source() {
     -- DROP TABLE canary; --" DROP CONSTRAINT "x
     -- DROP TABLE canary; --_pkey", ADD PRIMARY KEY ("k");
 
-    -- 3. check */ DROP TABLE canary; /* of x\nDROP TABLE canary; --: this version does not translate it.
-    -- | CHECK (length ("*/ DROP TABLE canary; /*") <> 3)
+    -- 3. check */ DROP TABLE canary; /* of x\nDROP TABLE canary; --: it is not translated: text is taken for a number.
+    -- | CHECK ("*/ DROP TABLE canary; /*" + 1 <> 3)
 
     -- 4. collation */ DROP TABLE canary; /* of x\nDROP TABLE canary; --: the column compares byte by byte instead of by NOCASE.
     -- | COLLATE NOCASE
@@ -249,9 +249,9 @@ fn follow_ups_hold_everything_and_run_nothing_of_the_source() {
     -- Proposal, to be edited:
     -- ALTER TABLE "public"."c" VALIDATE CONSTRAINT "c_p_fkey";
 
-    -- 8. view v\nDROP TABLE canary;: this version does not translate it.
+    -- 8. view v\nDROP TABLE canary;: it is not translated: the rows of function json_each.
     -- | CREATE VIEW "v
-    -- | DROP TABLE canary;" AS SELECT 1 AS x
+    -- | DROP TABLE canary;" AS SELECT value AS x FROM json_each(1)
     -- | -- \! touch /tmp/harm
 
     -- 9. trigger t\r; DROP TABLE canary; of canary: this version does not translate it.

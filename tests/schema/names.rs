@@ -166,3 +166,32 @@ fn an_enum_type_cannot_be_called_as_a_table_is() {
     assert_eq!(error.kind().exit_code(), 2, "{}", pg::explain(&error));
     assert!(catalogue::lines(&database.url, Names::All).is_empty());
 }
+
+/// Names inside of expressions and queries are those that the objects get.
+#[test]
+fn what_is_translated_has_names_in_the_style_too() {
+    const SQL: &str = "
+        CREATE TABLE UserAccounts (UserID INTEGER PRIMARY KEY, LoginCount INT NOT NULL,
+          Twice INT AS (LoginCount * 2) STORED,
+          CONSTRAINT NotNegative CHECK (LoginCount >= 0));
+        CREATE INDEX OftenSeen ON UserAccounts (LoginCount) WHERE LoginCount > 9;
+        CREATE VIEW FrequentUsers AS SELECT UserID, LoginCount + 1 AS NextLogin FROM UserAccounts;
+        CREATE VIEW TopUsers AS SELECT f.UserID FROM FrequentUsers f WHERE f.NextLogin > 100;
+        INSERT INTO UserAccounts (LoginCount) VALUES (5);";
+    let (_, database, report) =
+        transferred_with(SQL, |options| options.inspect.names = NameStyle::Snake);
+    assert!(report.refused.is_empty() && report.not_carried.is_empty(), "{report:?}");
+    insta::assert_snapshot!(catalogue::lines(&database.url, Names::All).join("\n"), @r#"
+    column user_accounts.1 user_id bigint NOT NULL IDENTITY d
+    column user_accounts.2 login_count bigint NOT NULL
+    column user_accounts.3 twice bigint GENERATED DEFAULT (login_count * 2)
+    constraint user_accounts not_negative CHECK ((login_count >= 0))
+    constraint user_accounts user_accounts_pkey PRIMARY KEY (user_id)
+    index user_accounts often_seen  USING btree (login_count) WHERE (login_count > 9)
+    table frequent_users v
+    table top_users v
+    table user_accounts r
+    view frequent_users  SELECT "UserAccounts".user_id, ("UserAccounts".login_count + 1) AS next_login FROM user_accounts "UserAccounts";
+    view top_users  SELECT f.user_id FROM frequent_users f WHERE (f.next_login > 100);
+    "#);
+}

@@ -37,7 +37,9 @@ fn query(names: Names) -> String {
          SELECT 'table ' || c.relname || ' ' || c.relkind::text AS line FROM pg_class c
            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')
          UNION ALL
-         SELECT 'column ' || c.relname || '.' || a.attnum::text || ' ' || quote_ident(a.attname) || ' '
+         SELECT 'column ' || c.relname || '.'
+           || (SELECT count(*) FROM pg_attribute b WHERE b.attrelid = c.oid AND b.attnum BETWEEN 1 AND a.attnum
+                AND NOT b.attisdropped)::text || ' ' || quote_ident(a.attname) || ' '
            || format_type(a.atttypid, a.atttypmod)
            || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
            || CASE WHEN a.attidentity <> '' THEN ' IDENTITY ' || a.attidentity::text ELSE '' END

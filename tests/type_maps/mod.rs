@@ -189,7 +189,6 @@ fn the_default_takes_flags_by_name_or_check_and_json_by_check() {
     check on_sale: the type boolean says it already
     check later: the type boolean says it already
     check tags: the type jsonb says it already
-    check level: this version does not translate it
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use super::catalogue::{Catalogue, ColumnRow};
 use crate::error::Result;
-use crate::introspect::ddl::{ColumnText, TableText};
+use crate::introspect::ddl::{self, ColumnText, TableText};
 use crate::model::source::{Affinity, Check, Column, Generated};
 use crate::read::fault;
 
@@ -33,6 +33,7 @@ pub(super) fn describe(
             affinity: affinity(&row.declared, strict),
             not_null: row.not_null,
             default: row.default.clone(),
+            default_tree: row.default.as_deref().map(ddl::expression),
             default_is_word: default_is_word(row, text),
             generated: generated(catalogue, table, row, text, remarks)?,
             collation,
@@ -57,6 +58,7 @@ pub(super) fn checks(text: &TableText, columns: &[Column]) -> Vec<Check> {
             name: check.name.clone(),
             column: check.column,
             expression: check.expression.clone(),
+            tree: check.tree.clone().unwrap_or_else(|| Err("its text is unknown".into())),
             says: check
                 .says
                 .as_ref()
@@ -73,6 +75,7 @@ pub(super) fn plain(row: &ColumnRow) -> Column {
         affinity: affinity(&row.declared, false),
         not_null: false,
         default: None,
+        default_tree: None,
         default_is_word: false,
         generated: None,
         collation: "BINARY".to_owned(),
@@ -150,7 +153,8 @@ fn generated(
         return Ok(None);
     }
     Ok(Some(Generated {
-        expression: expression.unwrap_or_default(),
+        expression: expression.as_ref().map(|(text, _)| text.clone()).unwrap_or_default(),
+        tree: expression.map_or_else(|| Err("its text is unknown".into()), |(_, tree)| tree),
         stored: row.hidden == STORED,
         unreadable: why_unreadable(catalogue, table, &row.name)?,
     }))

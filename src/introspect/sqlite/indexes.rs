@@ -49,16 +49,17 @@ fn of_rows(
             Err(_) if term.cid == ROWID => IndexTermOf::Rowid,
             _ => IndexTermOf::Expression(expression(at)),
         },
+        tree: text.as_ref().and_then(|text| text.trees.get(at).cloned()),
         descending: term.descending,
         collation: term.collation.clone(),
     };
+    let predicate = text.as_ref().and_then(|text| text.predicate.as_ref());
     Index {
         name: row.name.clone(),
         unique: row.unique,
         terms: terms.iter().enumerate().map(term).collect(),
-        predicate: row
-            .partial
-            .then(|| text.as_ref().and_then(|text| text.predicate.clone()).unwrap_or_default()),
+        predicate: row.partial.then(|| predicate.map(|(text, _)| text.clone()).unwrap_or_default()),
+        predicate_tree: predicate.map(|(_, tree)| tree.clone()),
         sql: shown(object),
     }
 }

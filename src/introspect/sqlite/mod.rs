@@ -27,7 +27,7 @@ use rusqlite::Connection;
 
 use self::catalogue::{Catalogue, Listed, Object, ObjectKind, Storage};
 use self::virtual_tables::VirtualTable;
-use super::ddl;
+use super::ddl::{self, ViewText};
 use crate::error::Result;
 use crate::model::source::{SourceSchema, Trigger, UnreadableTable, View};
 
@@ -56,7 +56,7 @@ pub fn source_schema(connection: &Connection) -> Result<SourceSchema> {
     for object in &contents.objects {
         match object.kind {
             ObjectKind::Table => take_table(&mut schema, &mut catalogue, &contents, object)?,
-            ObjectKind::View => take_view(&mut schema, object),
+            ObjectKind::View => take_view(&mut schema, &mut catalogue, object)?,
             ObjectKind::Trigger => take_trigger(&mut schema, object),
             ObjectKind::Index => {}
             ObjectKind::Unknown => schema.remarks.push(format!(
@@ -178,11 +178,26 @@ fn take_table(
     Ok(())
 }
 
-fn take_view(schema: &mut SourceSchema, object: &Object) {
-    if let Err(reason) = with_text(object, ddl::view) {
+fn take_view(
+    schema: &mut SourceSchema,
+    catalogue: &mut Catalogue<'_>,
+    object: &Object,
+) -> Result<()> {
+    let text = with_text(object, ddl::view).unwrap_or_else(|reason| {
         schema.remarks.push(not_parsed("view", &object.name, &reason));
-    }
-    schema.views.push(View { name: object.name.clone(), sql: shown(object) });
+        ViewText { columns: Vec::new(), query: Err("it could not be parsed".to_owned()) }
+    });
+    // A view over another one is not compiled here, for that could take for ever; nor is one over
+    // what is not there.
+    let columns = catalogue.columns(&object.name)?.unwrap_or_default();
+    let known: Vec<String> = columns.into_iter().map(|column| column.name).collect();
+    schema.views.push(View {
+        name: object.name.clone(),
+        columns: if known.is_empty() { text.columns } else { known },
+        query: text.query,
+        sql: shown(object),
+    });
+    Ok(())
 }
 
 fn take_trigger(schema: &mut SourceSchema, object: &Object) {

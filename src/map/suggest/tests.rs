@@ -11,6 +11,7 @@ fn column(name: &str, declared: &str) -> Column {
         affinity: Affinity::of_declared(declared),
         not_null: false,
         default: None,
+        default_tree: None,
         default_is_word: false,
         generated: None,
         collation: "BINARY".to_owned(),
@@ -165,11 +166,13 @@ fn keys_keep_their_types() {
         descending: Vec::new(),
     };
     let term = |column| IndexTerm {
+        tree: None,
         of: IndexTermOf::Column(column),
         descending: false,
         collation: "BINARY".to_owned(),
     };
     let index = |unique, column| Index {
+        predicate_tree: None,
         name: String::new(),
         unique,
         terms: vec![term(column)],

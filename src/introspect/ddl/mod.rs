@@ -12,9 +12,13 @@
 //! dropped, as SQLite does.
 
 pub mod conflicts;
+mod expression;
+mod query;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::model::expression::Parsed;
+use crate::model::query::Select;
 use crate::model::source::CheckSays;
 use sqlite3_parser::ast::{
     Cmd, ColumnConstraint, ColumnDefinition, CreateTableBody, DeferSubclause, Expr,
@@ -50,8 +54,8 @@ pub struct ColumnText {
     pub declared: String,
     /// The default is an identifier, which SQLite takes as a string: `DEFAULT word`, `DEFAULT "w"`.
     pub default_is_word: bool,
-    /// Expression of GENERATED ALWAYS AS.
-    pub generated: Option<String>,
+    /// Expression of GENERATED ALWAYS AS, as text and as tree.
+    pub generated: Option<(String, Parsed)>,
 }
 
 /// A PRIMARY KEY or UNIQUE constraint.
@@ -87,6 +91,8 @@ pub struct CheckText {
     pub column: Option<usize>,
     /// The expression.
     pub expression: String,
+    /// The same as a tree.
+    pub tree: Option<Parsed>,
     /// What it says, when it is of a form that tells a type: the column's name and its values.
     pub says: Option<(String, CheckSays)>,
 }
@@ -96,8 +102,19 @@ pub struct CheckText {
 pub struct IndexText {
     /// The terms, without COLLATE, ASC and DESC.
     pub terms: Vec<String>,
-    /// The WHERE expression.
-    pub predicate: Option<String>,
+    /// The same as trees.
+    pub trees: Vec<Parsed>,
+    /// The WHERE expression, as text and as tree.
+    pub predicate: Option<(String, Parsed)>,
+}
+
+/// What a CREATE VIEW text says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewText {
+    /// Names of its columns, where they are given.
+    pub columns: Vec<String>,
+    /// Its query, or why the tree cannot hold it.
+    pub query: Result<Select, String>,
 }
 
 /// What a CREATE VIRTUAL TABLE text says.
@@ -144,7 +161,10 @@ pub fn index(sql: &str) -> Result<IndexText, Unparsable> {
     parsed(sql, |statement| match statement {
         Stmt::CreateIndex { columns, where_clause, .. } => Ok(IndexText {
             terms: columns.iter().map(|term| without_collation(&term.expr).to_string()).collect(),
-            predicate: where_clause.as_ref().map(Expr::to_string),
+            trees: (columns.iter())
+                .map(|term| expression::read(without_collation(&term.expr)))
+                .collect(),
+            predicate: where_clause.as_ref().map(|of| (of.to_string(), expression::read(of))),
         }),
         _ => Err("it is not a CREATE INDEX".to_owned()),
     })
@@ -164,13 +184,20 @@ pub fn virtual_table(sql: &str) -> Result<VirtualTableText, Unparsable> {
     })
 }
 
-/// Checks that a CREATE VIEW text can be parsed.
+/// Parses a CREATE VIEW text.
 ///
 /// # Errors
 /// The parser's message.
-pub fn view(sql: &str) -> Result<(), Unparsable> {
+pub fn view(sql: &str) -> Result<ViewText, Unparsable> {
     parsed(sql, |statement| match statement {
-        Stmt::CreateView { .. } => Ok(()),
+        Stmt::CreateView { select, columns, .. } => {
+            let query = query::select(select, query::Nested(0)).and_then(|mut select| {
+                query::order_limits(&mut select, sql)?;
+                Ok(select)
+            });
+            let columns = columns.iter().copied().flatten().map(indexed_column).collect();
+            Ok(ViewText { columns, query })
+        }
         _ => Err("it is not a CREATE VIEW".to_owned()),
     })
 }
@@ -183,6 +210,30 @@ pub fn trigger(sql: &str) -> Result<(), Unparsable> {
     parsed(sql, |statement| match statement {
         Stmt::CreateTrigger { .. } => Ok(()),
         _ => Err("it is not a CREATE TRIGGER".to_owned()),
+    })
+}
+
+/// Parses an expression that stands alone, such as a DEFAULT.
+///
+/// # Errors
+/// The parser's message, or what of it the tree cannot hold.
+pub fn expression(text: &str) -> Parsed {
+    // In parentheses after DEFAULT, which takes an expression and no query around it.
+    let statement = format!("CREATE TABLE t (c DEFAULT (\n{text}\n))");
+    parsed(&statement, |statement| {
+        let none = || Err("it is no expression".to_owned());
+        let Stmt::CreateTable { body, .. } = statement else { return none() };
+        let CreateTableBody::ColumnsAndConstraints { columns, constraints: None, .. } = body else {
+            return none();
+        };
+        let [column] = &columns[..] else { return none() };
+        match column.constraints {
+            [only] => match &only.constraint {
+                ColumnConstraint::Default(of) => expression::read(of),
+                _ => none(),
+            },
+            _ => none(),
+        }
     })
 }
 
@@ -247,7 +298,9 @@ fn take_column(table: &mut TableText, definition: &ColumnDefinition<'_>) {
                 }
             }
             ColumnConstraint::Default(value) => column.default_is_word = is_word(value),
-            ColumnConstraint::Generated { expr, .. } => column.generated = Some(expr.to_string()),
+            ColumnConstraint::Generated { expr, .. } => {
+                column.generated = Some((expr.to_string(), expression::read(expr)));
+            }
             ColumnConstraint::NotNull { .. } | ColumnConstraint::Collate { .. } => {}
         }
     }
@@ -278,7 +331,13 @@ fn take_table_constraint(
 }
 
 fn check(name: Option<String>, column: Option<usize>, expression: &Expr<'_>) -> CheckText {
-    CheckText { name, column, expression: expression.to_string(), says: says(expression) }
+    CheckText {
+        name,
+        column,
+        expression: expression.to_string(),
+        tree: Some(expression::read(expression)),
+        says: says(expression),
+    }
 }
 
 /// Reads `column IN (literal, ...)`, `json_valid(column)`, and either of them `OR column IS NULL`.
@@ -446,5 +505,4 @@ fn quoted_length(text: &str, close: char) -> usize {
 }
 
 #[cfg(test)]
-#[path = "ddl_tests.rs"]
 mod tests;
