@@ -23,7 +23,7 @@ use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table, TableKind};
 use crate::model::target::{TargetSchema, find};
-use crate::options::{InspectOptions, Selection};
+use crate::options::{DataOnly, InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
 use crate::plan::{follow_ups, script};
 use crate::read::{Snapshot, Source};
@@ -173,6 +173,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
         skip: options.selection.skip.clone(),
         zone: zone.name().to_owned(),
         rules: rules.canonical(),
+        data_only: options.data_only.as_ref().map(DataOnly::choices),
         names: options.names,
         comments: options.comments,
     };
@@ -186,7 +187,10 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let schema = snapshot.with(introspect::source_schema)?;
     let chosen: BTreeSet<String> =
-        selected(&schema, &options.selection)?.iter().map(|table| table.name.clone()).collect();
+        selected(&schema, &options.selection, options.data_only.is_some())?
+            .iter()
+            .map(|table| table.name.clone())
+            .collect();
     let positions = (0..schema.tables.len())
         .filter(|position| chosen.contains(&schema.tables[*position].name))
         .collect();
@@ -244,11 +248,16 @@ fn settled(mut fingerprint: Fingerprint, file: &Path) -> Fingerprint {
     fingerprint
 }
 
-/// Returns the selected tables. A pattern that selects nothing is an error: a typo must not pass.
+/// Returns the selected tables. A pattern that selects nothing is an error: a typo must not pass. With
+/// `with_columns` a pattern of `--skip` may also be one of `table.column`.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`].
-pub fn selected<'a>(schema: &'a SourceSchema, selection: &Selection) -> Result<Vec<&'a Table>> {
+pub fn selected<'a>(
+    schema: &'a SourceSchema,
+    selection: &Selection,
+    with_columns: bool,
+) -> Result<Vec<&'a Table>> {
     let globs = |patterns: &[String]| -> Vec<WildMatch> {
         patterns.iter().map(|pattern| WildMatch::new_case_insensitive(pattern)).collect()
     };
@@ -259,7 +268,8 @@ pub fn selected<'a>(schema: &'a SourceSchema, selection: &Selection) -> Result<V
         for (pattern, glob) in patterns.iter().zip(globs) {
             let names = schema.tables.iter().map(|table| &table.name);
             let unreadable = schema.unreadable.iter().map(|table| &table.name);
-            if !names.chain(unreadable).any(|name| glob.matches(name)) {
+            let is_column = || flag == "--skip" && with_columns && is_column(schema, glob);
+            if !names.chain(unreadable).any(|name| glob.matches(name)) && !is_column() {
                 return Err(Error::usage(format!(
                     "{flag} \"{}\" is the name of no table",
                     pattern.escape_debug()
@@ -274,6 +284,14 @@ pub fn selected<'a>(schema: &'a SourceSchema, selection: &Selection) -> Result<V
         .filter(|table| only.is_empty() || only.iter().any(|glob| glob.matches(&table.name)))
         .filter(|table| !skip.iter().any(|glob| glob.matches(&table.name)))
         .collect())
+}
+
+fn is_column(schema: &SourceSchema, glob: &WildMatch) -> bool {
+    let is_in = |table: &Table| {
+        let mut columns = table.columns.iter();
+        columns.any(|column| glob.matches(&format!("{}.{}", table.name, column.name)))
+    };
+    schema.tables.iter().any(is_in)
 }
 
 /// Scans every value of the selected tables and decides.

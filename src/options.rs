@@ -47,6 +47,43 @@ pub struct InspectOptions {
     pub comments: bool,
     /// Threads.
     pub jobs: usize,
+    /// Set when the tables are there already (`--data-only`).
+    pub data_only: Option<DataOnly>,
+}
+
+/// What to do with rows that the target has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Write nothing, and say where they are.
+    Refuse,
+    /// Remove them first.
+    Truncate,
+}
+
+/// How tables that are there already are filled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataOnly {
+    /// `--on-existing WHAT` (no glob) and `--on-existing GLOB=WHAT`, as given.
+    pub on_existing: Vec<(Option<String>, OnExisting)>,
+    /// `--rename OLD=NEW`, as given.
+    pub renames: Vec<String>,
+    /// Globs of tables that are never touched.
+    pub protect: Vec<String>,
+    /// Globs of triggers that stay on, as `trigger` or `table.trigger`.
+    pub keep_triggers: Vec<String>,
+    /// Go on when the two sides were migrated to different versions.
+    pub allow_version_mismatch: bool,
+}
+
+impl DataOnly {
+    /// Returns the flags that decide which rows go where, for the fingerprint of a run.
+    #[must_use]
+    pub fn choices(&self) -> Vec<String> {
+        let renames = self.renames.iter().map(|rename| format!("--rename {rename}"));
+        let protect = self.protect.iter().map(|glob| format!("--protect {glob}"));
+        let triggers = self.keep_triggers.iter().map(|glob| format!("--keep-trigger {glob}"));
+        renames.chain(protect).chain(triggers).collect()
+    }
 }
 
 /// What to do with rows that hold a value which a fixed type does not.

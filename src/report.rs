@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::model::catalogue::JournalEntry;
 use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
 use crate::model::follow_up::FollowUp;
@@ -260,6 +261,8 @@ pub struct TransferReport {
     pub refused: Vec<Refused>,
     /// Foreign keys with rows that have no parent: kept, NOT VALID.
     pub orphans: Vec<Orphans>,
+    /// With `--data-only`: objects of the target that are not as they were before.
+    pub not_as_before: Vec<NotAsBefore>,
     /// The check at the end; `None` with `--no-verify`.
     pub verify: Option<VerifyReport>,
     /// What is left to do by hand: objects that were not carried over or were refused, and foreign
@@ -355,6 +358,36 @@ pub struct Refused {
     pub message: String,
     /// How the source says it.
     pub source_text: String,
+}
+
+/// An object of the target that is not as it was before its tables were filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotAsBefore {
+    /// `foreign key`, `index`, `trigger` or `sequence`.
+    pub object: String,
+    /// Table in the target.
+    pub table: String,
+    /// Name in the target.
+    pub name: String,
+    /// How the server printed it before.
+    pub before: String,
+    /// How it prints it now; `None`: it is not there.
+    pub now: Option<String>,
+    /// Why, where it is known.
+    pub reason: Option<String>,
+}
+
+/// The document of `restore-constraints`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RestoreReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// Host, port, database, user: never the password.
+    pub target: String,
+    /// Objects that are as they were, some of them because they never changed.
+    pub restored: Vec<JournalEntry>,
+    /// Objects that are not.
+    pub not_as_before: Vec<NotAsBefore>,
 }
 
 /// A foreign key whose data break it.

@@ -5,9 +5,11 @@
 
 mod account;
 mod begin;
+mod data_only;
 mod only_rejects;
 mod rejected;
 
+pub use data_only::restore_constraints;
 pub use only_rejects::only_rejects;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use crate::connect::Target;
 use crate::copy::{self, CopyJob};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
+use crate::finish::restore;
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
 use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
@@ -54,9 +57,9 @@ async fn transfer(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
     let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
-    let begun = begin::begin_or_continue(target, options, &opened, listener, cancel).await?;
+    let begun = begin::begin_or_continue(target, options, &mut opened, listener, cancel).await?;
     let mut account = Account::new(target, &opened, &begun);
     if begun.is_done {
         let bad_rows = &options.bad_rows;
@@ -67,7 +70,7 @@ async fn transfer(
     }
     carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
         .await
-        .map_err(to_be_continued)?;
+        .map_err(|error| to_be_continued(error, &begun))?;
     Ok(account.report())
 }
 
@@ -89,8 +92,11 @@ async fn carry_out(
     let is_equal =
         !options.verify || compare(target, opened, begun, listener, cancel, account).await?;
     opened.source.check_unchanged()?;
+    let not_as_before = restore::differences(&target.session().await?, &begun.plan).await?;
+    let is_as_before = not_as_before.is_empty();
+    account.not_as_before(not_as_before);
     // What differs is not done: the next command must not say that all was well.
-    if is_equal {
+    if is_equal && is_as_before {
         store::finish(&mut target.session().await?, begun.run).await?;
     }
     Ok(())
@@ -115,11 +121,19 @@ async fn compare(
 }
 
 /// Says how to go on when the server, or the way to it, failed in the middle.
-fn to_be_continued(error: Error) -> Error {
-    if error.kind() != ErrorKind::Target {
-        return error;
+fn to_be_continued(error: Error, begun: &Begun) -> Error {
+    let error = match error.kind() {
+        ErrorKind::Target => {
+            error.hint("What was committed is kept. Run the same command again to continue.")
+        }
+        _ => error,
+    };
+    if begun.plan.fill.as_ref().is_some_and(|fill| !fill.journal.is_empty()) {
+        return error.hint(
+            "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.",
+        );
     }
-    error.hint("What was committed is kept. Run the same command again to continue.")
+    error
 }
 
 async fn copy_rows(
@@ -204,7 +218,11 @@ pub async fn dry_run(
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
-        let opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+        let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+        if let Some(data_only) = &options.inspect.data_only {
+            return data_only::dry_run(&target, options, data_only, &mut opened, listener, cancel)
+                .await;
+        }
         let schema = &options.inspect.into;
         let targets = opened.target_names();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();

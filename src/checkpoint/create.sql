@@ -18,7 +18,8 @@ create table if not exists litelift.run (
     finished_at timestamptz
 );
 
--- A table that the run made; relid tells it from a later one of the same name.
+-- A table that the run made, or (made = false) one that it fills; relid tells it from a later one of the
+-- same name.
 create table if not exists litelift.relation (
     run bigint not null references litelift.run on delete cascade,
     number integer not null,
@@ -29,6 +30,27 @@ create table if not exists litelift.relation (
     primary key (run, number)
 );
 
+alter table litelift.relation add column if not exists made boolean not null default true;
+
+-- What a run took away from the target's own tables, or switched off, while it fills them: written before
+-- it does. restored_at: it was seen to be back as it was. No cascade: a run is not forgotten over it.
+create table if not exists litelift.journal (
+    run bigint not null references litelift.run,
+    number integer not null,
+    object text not null,
+    schema text not null,
+    relation text not null,
+    relid oid not null,
+    name text not null,
+    parent_relid oid,
+    definition text not null,
+    drop_sql text not null,
+    restore_sql text not null,
+    validate_sql text,
+    orphans_sql text,
+    restored_at timestamptz,
+    primary key (run, number)
+);
 -- Schemas of an earlier version have neither the column nor the third state.
 alter table litelift.relation add column if not exists refused text not null default '[]';
 alter table litelift.run drop constraint if exists run_state_check,

@@ -48,6 +48,9 @@ pub struct Choices {
     pub zone: String,
     /// All rules, the built-in ones included.
     pub rules: String,
+    /// `--data-only` with what decides which rows go where; `None`: the tables are made.
+    #[serde(default)]
+    pub data_only: Option<Vec<String>>,
     /// `--names`.
     #[serde(default)]
     pub names: NameStyle,
@@ -73,6 +76,18 @@ impl Choices {
             found.push(format!(
                 "--source-tz was {} when the transfer began, now it is {}.",
                 earlier.zone, self.zone
+            ));
+        }
+        let data_only = |choices: &Self| match &choices.data_only {
+            None => "not given".to_owned(),
+            Some(flags) if flags.is_empty() => "given".to_owned(),
+            Some(flags) => format!("given with {}", flags.join(" ").escape_debug()),
+        };
+        if self.data_only != earlier.data_only {
+            found.push(format!(
+                "--data-only was {} when the transfer began, now it is {}.",
+                data_only(earlier),
+                data_only(self)
             ));
         }
         if self.names != earlier.names {

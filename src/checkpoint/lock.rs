@@ -27,7 +27,20 @@ pub async fn take(
     listener: &dyn Listener,
     cancel: &Cancel,
 ) -> Result<Session> {
-    let (schema, wait) = (&options.inspect.into, options.lock_wait);
+    take_for(target, &options.inspect.into, options.lock_wait, listener, cancel).await
+}
+
+/// Takes the lock of a schema by its name.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_for(
+    target: &Target,
+    schema: &str,
+    wait: Duration,
+    listener: &dyn Listener,
+    cancel: &Cancel,
+) -> Result<Session> {
     let session = target.session().await?;
     let begun = Instant::now();
     let mut told = false;

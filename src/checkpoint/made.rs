@@ -8,6 +8,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::Oid;
 
+use super::journal;
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ident::qualified;
@@ -24,6 +25,8 @@ pub struct Made {
     pub relid: Oid,
     /// The oid of the table of that name now.
     pub now: Option<Oid>,
+    /// False for a table that the run only fills: it is never dropped.
+    pub is_ours: bool,
 }
 
 impl Made {
@@ -41,7 +44,9 @@ impl Made {
 pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
     let rows = session
         .query(
-            "SELECT r.target, r.relid, c.oid FROM litelift.relation r \
+            // A schema of an earlier version has no column made.
+            "SELECT r.target, r.relid, c.oid, coalesce((to_jsonb(r) ->> 'made')::boolean, true) \
+             FROM litelift.relation r \
              JOIN litelift.run u ON u.id = r.run \
              LEFT JOIN pg_namespace n ON n.nspname = u.schema \
              LEFT JOIN pg_class c ON c.relname = r.target AND c.relnamespace = n.oid \
@@ -52,7 +57,12 @@ pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
         .map_err(|error| failure::failed("read the tables of the run", &error))?;
     Ok(rows
         .iter()
-        .map(|row| Made { target: row.get(0), relid: row.get(1), now: row.get(2) })
+        .map(|row| Made {
+            target: row.get(0),
+            relid: row.get(1),
+            now: row.get(2),
+            is_ours: row.get(3),
+        })
         .collect())
 }
 
@@ -117,7 +127,7 @@ async fn drop_tables(
     schema: &str,
     made: &[Made],
 ) -> std::result::Result<(), tokio_postgres::Error> {
-    let there = made.iter().filter(|table| table.is_there());
+    let there = made.iter().filter(|table| table.is_there() && table.is_ours);
     let drop: Vec<String> = there.map(|table| qualified(schema, &table.target)).collect();
     if drop.is_empty() {
         return Ok(());
@@ -157,9 +167,11 @@ pub async fn discard(
         for row in transaction.query(types, &[&run]).await? {
             transaction.batch_execute(row.get(0)).await?;
         }
-        transaction.execute("DELETE FROM litelift.run WHERE id = $1", &[&run]).await
+        Ok(())
     };
-    discarded.await.map(|_| ()).map_err(|error| refused_to_drop(&error, "Nothing was changed."))
+    let discarded: std::result::Result<(), tokio_postgres::Error> = discarded.await;
+    discarded.map_err(|error| refused_to_drop(&error, "Nothing was changed."))?;
+    journal::forget(transaction, run).await
 }
 
 fn refused_to_drop(error: &tokio_postgres::Error, state: &str) -> Error {

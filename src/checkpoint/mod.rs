@@ -9,6 +9,7 @@
 //! refused, not repaired.
 
 pub mod fingerprint;
+pub mod journal;
 pub mod lock;
 pub mod made;
 pub mod resent;

@@ -68,6 +68,15 @@ pub async fn look(
     Ok(if run.done { Earlier::Done(Box::new(run)) } else { Earlier::Unfinished(Box::new(run)) })
 }
 
+/// Returns the run that a transfer of this source into this schema would take the place of with
+/// `--restart`.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn replaceable(session: &Session, source: &str, schema: &str) -> Result<Option<i64>> {
+    store::find_id(session, Some(source), schema).await
+}
+
 fn gone_error(run: i64, gone: &[&str]) -> Error {
     Error::new(ErrorKind::TargetState, "tables of an earlier run are gone, others are still there")
         .detail(format!("Run {run} made {} and others.", named(gone)))
@@ -83,6 +92,11 @@ fn changed_error(run: &Run, differences: &Differences) -> Error {
     let lines: Vec<&str> =
         differences.source.iter().chain(&differences.options).map(String::as_str).collect();
     let error = Error::new(ErrorKind::Changed, what).detail(lines.join("\n"));
+    if run.plan.fill.is_some() {
+        return error.hint(
+            "Use --restart to forget that run and begin again: no table is dropped, and rows that are there are subject to --on-existing.",
+        );
+    }
     if run.done {
         error.hint("Use --restart to drop the tables of that transfer and do it again.")
     } else {
@@ -101,7 +115,7 @@ pub async fn refuse_existing(
     targets: &[&str],
     own: &[Made],
 ) -> Result<()> {
-    let own: Vec<Oid> = own.iter().map(|table| table.relid).collect();
+    let own: Vec<Oid> = own.iter().filter(|made| made.is_ours).map(|made| made.relid).collect();
     let rows = session
         .query(
             // A type stands in the way too: a table makes one of its name. Those of arrays do not.

@@ -15,7 +15,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
-use super::resent;
+use super::{journal, resent, tables};
 
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
@@ -126,10 +126,10 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
 
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
-    let sql = "SELECT count(*) = 2 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+    let sql = "SELECT count(*) = 3 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
                LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'refused' \
                WHERE n.nspname = 'litelift' \
-               AND (c.relname = 'resent' OR (c.relname = 'relation' AND a.attname IS NOT NULL))";
+               AND (c.relname IN ('resent', 'journal') OR (c.relname = 'relation' AND a.attname IS NOT NULL))";
     let found = transaction.query_one(sql, &[]).await;
     found.map(|row| row.get(0)).map_err(|error| failure::failed("look for schema litelift", &error))
 }
@@ -229,7 +229,9 @@ pub async fn begin(
     let fingerprint = serde_json::to_string(fingerprint).map_err(json)?;
     let plan_text = serde_json::to_string(plan).map_err(json)?;
     let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
-    make_schema(transaction, &plan.schema).await?;
+    if plan.fill.is_none() {
+        make_schema(transaction, &plan.schema).await?;
+    }
     for made in &plan.types {
         transaction.batch_execute(&made.create).await.map_err(|error| {
             let what = format!("create type \"{}\"", made.name.escape_debug());
@@ -245,6 +247,13 @@ pub async fn begin(
         .await
         .map_err(write)?
         .get(0);
+    if let Some(fill) = &plan.fill {
+        tables::note_filled(transaction, run, plan).await?;
+        journal::write(transaction, run, &fill.journal).await?;
+        // Together: one by one each would cost a way to the server and back.
+        let prepared = transaction.batch_execute(&fill.before.join(";\n")).await;
+        prepared.map_err(|error| failure::failed("prepare the target's tables", &error))?;
+    }
     let types: Vec<&str> = plan.types.iter().map(|made| made.name.as_str()).collect();
     transaction
         .execute(
@@ -290,6 +299,17 @@ pub async fn try_rights(session: &mut Session, schema: &str) -> Result<()> {
     make_schema(&transaction, schema).await?;
     let trial = qualified(schema, "litelift: may this role create tables?");
     transaction.batch_execute(&format!("CREATE TABLE {trial} ()")).await.map_err(write)?;
+    transaction.rollback().await.map_err(write)
+}
+
+/// Tries whether this role may make or use schema `litelift`, and undoes it.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn try_bookkeeping(session: &mut Session) -> Result<()> {
+    let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
+    let transaction = session.transaction().await.map_err(write)?;
+    prepare(&transaction).await?;
     transaction.rollback().await.map_err(write)
 }
 
@@ -422,6 +442,7 @@ pub async fn finish(session: &mut Session, run: i64) -> Result<()> {
         transaction.batch_execute("SET LOCAL synchronous_commit = on").await?;
         let sql = "UPDATE litelift.run SET state = 'done', finished_at = now() WHERE id = $1";
         transaction.execute(sql, &[&run]).await?;
+        journal::close(&transaction, run).await?;
         transaction.commit().await
     };
     done.await.map_err(|error| failure::failed("mark the transfer as done", &error))

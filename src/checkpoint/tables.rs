@@ -107,6 +107,29 @@ pub async fn make(
     Ok(())
 }
 
+/// Writes down the tables that a run fills and did not make.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Target`].
+pub async fn note_filled(
+    transaction: &Transaction<'_>,
+    run: i64,
+    plan: &TransferPlan,
+) -> Result<()> {
+    let of = |name: fn(&TablePlan) -> &str| plan.tables.iter().map(name).collect::<Vec<&str>>();
+    let noted = transaction
+        .execute(
+            "INSERT INTO litelift.relation (run, number, source, target, relid, made) \
+             SELECT $1, t.number - 1, t.source, t.target, c.oid, false \
+             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (source, target, number) \
+             JOIN pg_class c ON c.relname = t.target \
+             JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $4",
+            &[&run, &of(|table| &table.source), &of(|table| &table.target), &plan.schema],
+        )
+        .await;
+    noted.map(|_| ()).map_err(|error| failure::failed("write down the tables", &error))
+}
+
 /// Makes one table; returns what of it the server refused.
 async fn make_one(
     transaction: &mut Transaction<'_>,

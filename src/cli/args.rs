@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::data_only_args::DataOnlyArgs;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -26,15 +27,17 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show which type each column becomes, and which values will not fit
+    /// Show each column's type, and which values will not fit
     Inspect(InspectArgs),
-    /// Create the tables in PostgreSQL and move all rows
+    /// Move all rows, into new tables or (--data-only) the app's
     Transfer(TransferArgs),
     /// Compare a SQLite file with a target that it was moved to
     Verify(VerifyArgs),
-    /// Move into a throwaway PostgreSQL, report, and remove it again
+    /// Move into a throwaway PostgreSQL, report, remove it again
     Rehearse(RehearseArgs),
-    /// Print the statements that make the tables, keys and indexes
+    /// Bring back what an unfinished --data-only took away
+    RestoreConstraints(RestoreConstraintsArgs),
+    /// Print the statements that make tables, keys and indexes
     Schema(SchemaArgs),
 }
 
@@ -90,6 +93,8 @@ pub(super) struct TransferArgs {
     pub(super) selection: SelectionArgs,
     #[command(flatten)]
     pub(super) type_maps: TypeMapArgs,
+    #[command(flatten)]
+    pub(super) data_only: DataOnlyArgs,
     #[command(flatten)]
     pub(super) names: NamesArg,
     #[command(flatten)]
@@ -235,6 +240,17 @@ pub(super) struct RehearseArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct RestoreConstraintsArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SourceArg {
     /// SQLite file to read; never written to
     #[arg(long, value_name = "FILE", help_heading = "Source and target")]
@@ -243,6 +259,14 @@ pub(super) struct SourceArg {
 
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    #[command(flatten)]
+    pub(super) into: IntoArg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ToArg {
     // Neither the value of the variable nor that of the flag is ever printed: it holds a password.
     /// postgres://user:password@host/db
     #[arg(
@@ -253,8 +277,6 @@ pub(super) struct TargetArgs {
         help_heading = "Source and target"
     )]
     pub(super) to: String,
-    #[command(flatten)]
-    pub(super) into: IntoArg,
 }
 
 #[derive(Debug, Args)]
@@ -409,6 +431,7 @@ const TRANSFER_EXTRA: &str = "\
 Examples:
   litelift transfer --from dev.db --to postgres://app@localhost/app --dry-run
   DATABASE_URL=postgres://app:secret@db/app litelift transfer --from dev.db
+  litelift transfer --data-only --from app.db --on-existing truncate --to URL
 
 A stopped transfer continues when the same command is run again.
 
@@ -434,6 +457,16 @@ Exit codes: 0 every row arrived; 1 differences, rejected rows, or with --strict
 anything not carried over; 2 usage; 3 file unreadable or damaged; 4 PostgreSQL;
 5 interrupted";
 
+const RESTORE_EXTRA: &str = "\
+Examples:
+  litelift restore-constraints --to postgres://app@localhost/app
+
+transfer --data-only takes foreign keys, indexes and triggers away while it
+copies, and brings them back. This is for one that stopped and will not go on.
+Rows that it copied stay where they are.
+
+Exit codes: 0 all is as it was; 1 something is not, and is named; 2 usage;
+4 PostgreSQL or the connection; 5 interrupted; 6 a transfer is at work";
 const SCHEMA_EXTRA: &str = "\
 Examples:
   litelift schema --from dev.db --output schema.sql
@@ -455,6 +488,7 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("transfer", TRANSFER_EXTRA),
         ("verify", VERIFY_EXTRA),
         ("rehearse", REHEARSE_EXTRA),
+        ("restore-constraints", RESTORE_EXTRA),
         ("schema", SCHEMA_EXTRA),
     ]
     .into_iter()

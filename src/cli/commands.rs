@@ -13,9 +13,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
     BadRowArgs, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs, RehearseArgs,
-    SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs, VerifyArgs,
+    RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs,
+    VerifyArgs,
 };
 use super::board::Verbosity;
+use super::data_only_args::data_only;
 use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
@@ -31,6 +33,8 @@ use crate::options::{
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
+/// What the target's URL is called in errors.
+const TARGET_NAME: &str = "the target (--to or DATABASE_URL)";
 /// Exit code of a run that ended, but with differences.
 const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
 
@@ -42,6 +46,7 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Transfer(args) => transfer(args),
         Command::Verify(args) => verify(args),
         Command::Rehearse(args) => rehearse(args),
+        Command::RestoreConstraints(args) => restore_constraints(args),
         Command::Schema(args) => schema_command::run(args),
     }
 }
@@ -54,6 +59,7 @@ impl Command {
             Self::Transfer(args) => args.output.json || args.format == Some(Format::Json),
             Self::Verify(args) => args.output.json,
             Self::Rehearse(args) => args.output.json,
+            Self::RestoreConstraints(args) => args.output.json,
             Self::Schema(_) => false,
         }
     }
@@ -113,6 +119,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             names: names(&args.names),
             comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
+            data_only: None,
         },
         scratch: match args.scratch_url {
             Some(url) => ScratchPlace::Borrowed { url: postgres_url(url, "--scratch-url")? },
@@ -124,6 +131,16 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
     let run = Run::begin(verbosity, "the throwaway PostgreSQL is removed");
     let report = run.wait(crate::rehearse::run(&options, &run.listener(), &run.cancel))?;
     run.tell_transfer(&report, Purpose::Rehearsal, strict, json)
+}
+
+fn restore_constraints(args: RestoreConstraintsArgs) -> Result<u8> {
+    let verbosity = verbosity(&args.output);
+    let to = postgres_url(args.to.to, TARGET_NAME)?;
+    let run = Run::begin(verbosity, "what is back stays");
+    let (listener, cancel) = (run.listener(), &run.cancel);
+    let report = run.wait(crate::transfer::restore_constraints(&to, &listener, cancel))?;
+    run.print(args.output.json, &report, |look| summary::restored(&report, verbosity, look))?;
+    Ok(if report.not_as_before.is_empty() { 0 } else { DIFFERENCES })
 }
 
 fn verify(args: VerifyArgs) -> Result<u8> {
@@ -192,7 +209,8 @@ impl Run {
             let verbosity = self.verbosity;
             summary::transfer(report, Telling { verbosity, look, elapsed, purpose, strict_failed })
         })?;
-        let is_whole = !strict_failed && report.rejected.is_empty();
+        let is_whole =
+            !strict_failed && report.rejected.is_empty() && report.not_as_before.is_empty();
         Ok(if is_whole { report.verify.as_ref().map_or(0, differs) } else { DIFFERENCES })
     }
 
@@ -232,6 +250,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
             names: names(&args.names),
             comments: args.comments.comments,
             jobs: options::jobs(args.jobs.jobs)?,
+            data_only: data_only(args.data_only)?,
         },
         to,
         restart: args.restart,
@@ -259,7 +278,7 @@ fn source(args: SourceArg) -> Result<PathBuf> {
 }
 
 fn target(args: TargetArgs) -> Result<(String, String)> {
-    Ok((postgres_url(args.to, "the target (--to or DATABASE_URL)")?, args.into.into))
+    Ok((postgres_url(args.to.to, TARGET_NAME)?, args.into.into))
 }
 
 /// Looks at what a URL obviously is; everything else about it is the library's.

@@ -27,6 +27,7 @@ pub(super) fn run(args: InspectArgs) -> Result<u8> {
         names: names(&args.names),
         comments: false,
         jobs: options::jobs(args.jobs.jobs)?,
+        data_only: None,
     };
     if let Some(path) = &args.suggest {
         refuse_to_replace(path)?;

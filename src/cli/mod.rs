@@ -17,6 +17,7 @@ mod args;
 mod board;
 mod commands;
 mod crash;
+mod data_only_args;
 mod failure;
 mod follow_ups_file;
 mod inspect_command;
@@ -104,7 +105,9 @@ fn not_a_command(found: &clap::Error, arguments: &[OsString]) -> u8 {
 /// The subcommand that the arguments name: the first word, as there are no global flags with values.
 fn subcommand(arguments: &[OsString]) -> Option<&'static str> {
     let word = arguments.iter().skip(1).find_map(|argument| argument.to_str())?;
-    ["inspect", "transfer", "verify", "rehearse"].into_iter().find(|name| *name == word)
+    ["inspect", "transfer", "verify", "rehearse", "restore-constraints"]
+        .into_iter()
+        .find(|name| *name == word)
 }
 
 /// Whether arguments that could not be parsed ask for JSON all the same.

@@ -20,6 +20,7 @@ pub(super) fn run(args: SchemaArgs) -> Result<u8> {
         names: names(&args.names),
         comments: args.comments.comments,
         jobs: options::jobs(args.jobs.jobs)?,
+        data_only: None,
     };
     let run = Run::begin(Verbosity::Normal, "nothing was written");
     let report = crate::inspect::schema(&options, &run.listener(), &run.cancel);

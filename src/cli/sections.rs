@@ -10,7 +10,7 @@ use super::style::Look;
 use crate::model::decision::Widening;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::report::{Orphans, Refused, RejectedRows, WidenedColumn};
+use crate::report::{NotAsBefore, Orphans, Refused, RejectedRows, WidenedColumn};
 
 /// Entries of a list that are shown without `--verbose`.
 const LISTED_MAX: usize = 15;
@@ -100,6 +100,22 @@ impl Sections<'_> {
                 format!(", such as {}", keys.join(", "))
             };
             this.sentence(&format!("{name}: {rows} no parent{such}; the key is kept as NOT VALID"));
+        });
+    }
+
+    /// Objects of the target that are not as they were.
+    pub(super) fn not_as_before(&mut self, objects: &[NotAsBefore]) {
+        let title = counted(objects.len() as u64, "object", "objects");
+        self.list(&format!("not as before ({title})"), objects, |this, object| {
+            let (kind, name) = (plain(&object.object), plain(&object.name));
+            let why =
+                object.reason.as_ref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+            let now = match &object.now {
+                None => "is missing".to_owned(),
+                Some(now) => format!("is now {}", plain(now)),
+            };
+            this.sentence(&format!("{kind} {name} of {} {now}{why}", plain(&object.table)));
+            this.source_text(&object.before);
         });
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::amount::{counted, grouped, rows, seconds, tables};
 use super::names::plain;
 use crate::report::{
-    InspectReport, InspectTarget, Outcome, TransferReport, VerifyLevel, VerifyReport,
+    InspectReport, InspectTarget, Outcome, RestoreReport, TransferReport, VerifyLevel, VerifyReport,
 };
 
 /// What a transfer was for.
@@ -75,6 +75,21 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
     }
 }
 
+/// Says what `restore-constraints` came to.
+pub(super) fn of_restored(report: &RestoreReport) -> String {
+    let target = plain(&report.target);
+    match (report.restored.len(), report.not_as_before.len()) {
+        (0, 0) => format!("Nothing was taken away in {target}."),
+        (all, 0) => {
+            format!("{} of {target} as before.", counted(all as u64, "object is", "objects are"))
+        }
+        (_, left) => format!(
+            "{} of {target} not as before. Mend the rows and run the command again.",
+            counted(left as u64, "object is", "objects are")
+        ),
+    }
+}
+
 /// Says whether the counts match; nothing when there was no table to compare.
 fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
     let compared = compared(verify.level);
@@ -114,6 +129,11 @@ fn remains(report: &TransferReport) -> Vec<String> {
         ),
         part(report.refused.len(), "object was refused", "objects were refused"),
         part(report.orphans.len(), "foreign key has orphan rows", "foreign keys have orphan rows"),
+        part(
+            report.not_as_before.len(),
+            "object of the target is not as before",
+            "objects of the target are not as before",
+        ),
     ]
     .into_iter()
     .flatten()

@@ -12,7 +12,9 @@ use super::sections::Sections;
 use super::sentence::{self, Purpose};
 use super::style::Look;
 use super::table::{Fit, Table};
-use crate::report::{Outcome, TableReport, TransferReport, VerifiedTable, VerifyReport};
+use crate::report::{
+    Outcome, RestoreReport, TableReport, TransferReport, VerifiedTable, VerifyReport,
+};
 
 /// Tables that are shown without `--verbose`.
 const TABLES_SHOWN_MAX: usize = 20;
@@ -54,6 +56,7 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
         sections.not_carried(&report.not_carried);
         sections.refused(&report.refused);
         sections.orphans(&report.orphans);
+        sections.not_as_before(&report.not_as_before);
         sections.sentences("notes", &notes(report));
         if !out.is_empty() {
             out.push('\n');
@@ -77,6 +80,24 @@ pub(super) fn verify(
         out.push('\n');
     }
     close(&mut out, &sentence::of_verify(report, source), look);
+    out
+}
+
+/// Returns the summary of `restore-constraints`.
+pub(super) fn restored(report: &RestoreReport, verbosity: Verbosity, look: Look) -> String {
+    let mut out = String::new();
+    if verbosity > Verbosity::Quiet {
+        let mut sections = Sections { out: &mut out, look, verbosity, json_flag: "--json" };
+        sections.list("as they were before", &report.restored, |sections, entry| {
+            let (object, name) = (plain(&entry.object), plain(&entry.name));
+            sections.sentence(&format!("{object} {name} of {}", plain(&entry.table)));
+        });
+        sections.not_as_before(&report.not_as_before);
+        if !out.is_empty() {
+            out.push('\n');
+        }
+    }
+    close(&mut out, &sentence::of_restored(report), look);
     out
 }
 

@@ -85,6 +85,7 @@ fn report() -> TransferReport {
         not_carried: Vec::new(),
         refused: Vec::new(),
         orphans: Vec::new(),
+        not_as_before: Vec::new(),
         follow_ups: Vec::new(),
     }
 }

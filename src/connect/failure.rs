@@ -84,6 +84,9 @@ fn hint_for(server: &DbError) -> Option<&'static str> {
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "The server is a read-only standby, or the role is set to read only: connect to the primary."
         }
+        SqlState::LOCK_NOT_AVAILABLE => {
+            "Another session uses the table, such as that of the running application: stop it, and run the command again."
+        }
         SqlState::CANNOT_CONNECT_NOW => {
             "The server is starting or stopping: try again in a moment."
         }

@@ -147,6 +147,11 @@ async fn send_range(
     let copy = session.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?;
     let insert = session.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
     let transaction = session.transaction().await.map_err(at)?;
+    if let Some(fill) = &job.plan.fill {
+        // Triggers, checks and index expressions of the target's own.
+        let sql = format!("SET LOCAL search_path = {}", fill.search_path);
+        transaction.batch_execute(&sql).await.map_err(at)?;
+    }
     let mut sink = CopySink::start(&transaction, &copy, table).await?;
     let mut copy_bytes = 0_u64;
     let encoded = loop {

@@ -26,13 +26,18 @@ pub fn put_json(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
 
 fn put_member(member: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
     match (member, element) {
-        ([b'"', inner @ .., b'"'], Element::Text) => return put_string(inner, out),
+        ([b'"', inner @ .., b'"'], Element::Text | Element::Varchar) => {
+            return put_string(inner, out);
+        }
+        ([b'"', inner @ .., b'"'], Element::Uuid) => {
+            return super::words::any_uuid(inner).map(|uuid| field::bytes(&uuid, out)).is_some();
+        }
         (b"true", Element::Boolean) => field::boolean(true, out),
         (b"false", Element::Boolean) => field::boolean(false, out),
-        ([b'-' | b'0'..=b'9', ..], Element::BigInt) => match decimal::canonical_integer(member) {
-            Some(value) => field::int8(value, out),
-            None => return false,
-        },
+        ([b'-' | b'0'..=b'9', ..], Element::SmallInt | Element::Integer | Element::BigInt) => {
+            return decimal::canonical_integer(member)
+                .is_some_and(|value| put_integer(value, element, out));
+        }
         ([b'-' | b'0'..=b'9', ..], Element::Double) => match number::double_of(member) {
             Some(value) => field::float8(value, out),
             None => return false,
@@ -67,12 +72,15 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
     for member in text.split(|byte| *byte == b',').filter(|_| !text.is_empty()) {
         count += 1;
         let is_put = match element {
-            Element::Text => {
+            Element::Text | Element::Varchar => {
                 field::bytes(member, out);
                 true
             }
-            Element::BigInt => {
-                decimal::canonical_integer(member).map(|v| field::int8(v, out)).is_some()
+            Element::SmallInt | Element::Integer | Element::BigInt => {
+                decimal::canonical_integer(member).is_some_and(|v| put_integer(v, element, out))
+            }
+            Element::Uuid => {
+                super::words::any_uuid(member).map(|uuid| field::bytes(&uuid, out)).is_some()
             }
             Element::Double => {
                 number::double_of(member).map(|value| field::float8(value, out)).is_some()
@@ -87,6 +95,18 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
         }
     }
     end(start, count, false, out)
+}
+
+/// Appends an integer of the element's size; false when it does not hold it.
+fn put_integer(value: i64, element: Element, out: &mut Vec<u8>) -> bool {
+    match element {
+        Element::SmallInt => i16::try_from(value).map(|value| field::int2(value, out)).is_ok(),
+        Element::Integer => i32::try_from(value).map(|value| field::int4(value, out)).is_ok(),
+        _ => {
+            field::int8(value, out);
+            true
+        }
+    }
 }
 
 /// Returns whether a member of a list of doubles has digits that its double does not hold.

@@ -1,6 +1,6 @@
 //! The encoder of one column, chosen once, and what each conversion takes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::convert::{Conversion, Convert, EnumCase};
 use crate::model::pg_type::{Element, PgType};
@@ -20,7 +20,7 @@ pub(super) enum ColumnEncoder {
     SmallInt { from_text: bool },
     Integer { from_text: bool },
     BigInt { from_text: bool },
-    Real,
+    Real { as_printed: bool },
     Double { from_text: bool },
     Numeric { sizes: Option<(u16, u16)>, from_text: bool },
     Text { chars_max: Option<u32>, policy: text::Policy },
@@ -44,6 +44,15 @@ pub(super) enum ColumnEncoder {
 pub(super) struct Labels {
     by_text: HashMap<Box<[u8]>, Box<[u8]>>,
     case: EnumCase,
+    known: Option<KnownLabels>,
+}
+
+/// The labels of a type that is there already.
+#[derive(Debug, Clone)]
+struct KnownLabels {
+    exact: HashSet<Box<str>>,
+    /// The label of a text in lower case; `None` when several labels differ in case only.
+    in_lower_case: HashMap<Box<str>, Option<Box<str>>>,
 }
 
 /// Where a date or time comes from.
@@ -73,7 +82,7 @@ impl ColumnEncoder {
             PgType::SmallInt => Self::SmallInt { from_text },
             PgType::Integer => Self::Integer { from_text },
             PgType::BigInt => Self::BigInt { from_text },
-            PgType::Real => Self::Real,
+            PgType::Real => Self::Real { as_printed: named == Some(Conversion::AsPrinted) },
             PgType::Double => Self::Double { from_text },
             PgType::Numeric(sizes) => Self::Numeric { sizes, from_text },
             PgType::Text => text(None),
@@ -129,7 +138,7 @@ impl ColumnEncoder {
                 field::int4(narrow.map_err(|_| OUT_OF_RANGE)?, out);
             }
             Self::BigInt { from_text } => field::int8(number::integer(value, *from_text)?, out),
-            Self::Real => field::float4(number::single(value)?, out),
+            Self::Real { as_printed } => field::float4(number::single(value, *as_printed)?, out),
             Self::Double { from_text } => field::float8(number::double(value, *from_text)?, out),
             Self::Numeric { sizes, .. } => return number::put_numeric(value, *sizes, out),
             Self::Date(clock) => field::int4(date(value, *clock)?, out),
@@ -299,22 +308,53 @@ impl Labels {
                 Convert::Enum(case) => case,
                 Convert::Plain | Convert::Named(_) => EnumCase::Keep,
             },
+            known: plan.demands.labels.as_deref().map(KnownLabels::new),
         }
     }
 
     fn put(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         let text = plain::text(value)?;
         if let Some(label) = self.by_text.get(text) {
+            let is_known = |known: &KnownLabels| {
+                std::str::from_utf8(label).is_ok_and(|label| known.exact.contains(label))
+            };
+            if !self.known.as_ref().is_none_or(is_known) {
+                return Err(Misfit::new("its label by the rule is not one of the enum type"));
+            }
             field::bytes(label, out);
             return Ok(());
         }
         let text = std::str::from_utf8(text).map_err(|_| Misfit::new("not UTF-8"))?;
         let label = self.case.label(text);
+        if let Some(known) = &self.known {
+            let label = known.find(&label).ok_or(Misfit::new("not a label of the enum type"))?;
+            field::bytes(label.as_bytes(), out);
+            return Ok(());
+        }
         // enum_in refuses longer ones; NUL cannot be in any text.
         if label.len() > 63 || label.contains('\0') {
             return Err(Misfit::new("not a label of at most 63 bytes"));
         }
         field::bytes(label.as_bytes(), out);
         Ok(())
+    }
+}
+
+impl KnownLabels {
+    fn new(labels: &[String]) -> Self {
+        let mut in_lower_case: HashMap<Box<str>, Option<Box<str>>> = HashMap::new();
+        for label in labels {
+            let one = in_lower_case.entry(label.to_lowercase().into());
+            one.and_modify(|one| *one = None).or_insert_with(|| Some(label.as_str().into()));
+        }
+        Self { exact: labels.iter().map(|label| label.as_str().into()).collect(), in_lower_case }
+    }
+
+    /// Finds the label as written, else the only one that differs in case alone.
+    fn find(&self, text: &str) -> Option<&str> {
+        if let Some(label) = self.exact.get(text) {
+            return Some(label);
+        }
+        self.in_lower_case.get(text.to_lowercase().as_str())?.as_deref()
     }
 }

@@ -145,12 +145,14 @@ pub(super) fn double(value: Value<'_>, from_text: bool) -> Result<f64, Misfit> {
     }
 }
 
-/// A value that a 32-bit float holds exactly.
-pub(super) fn single(value: Value<'_>) -> Result<f32, Misfit> {
+/// A value that a 32-bit float holds exactly, or with `as_printed` one that prints the same as its
+/// nearest 32-bit float: 0.1 is another number in 64 bits, but the same decimal.
+pub(super) fn single(value: Value<'_>, as_printed: bool) -> Result<f32, Misfit> {
     let double = plain::double(value)?;
     #[expect(clippy::cast_possible_truncation, reason = "checked by the way back")]
     let single = double as f32;
-    if f64::from(single).to_bits() == double.to_bits() {
+    let prints_the_same = || single.is_finite() && format!("{single:e}") == format!("{double:e}");
+    if f64::from(single).to_bits() == double.to_bits() || (as_printed && prints_the_same()) {
         Ok(single)
     } else {
         Err(Misfit::new("more digits than a real holds"))
@@ -236,7 +238,11 @@ mod tests {
         assert!(integer(Value::Real(2.5), true).is_err());
         assert!(integer(Value::Text(b"9223372036854775808"), true).is_err());
         assert!(integer(Value::Text(b"1"), false).is_err());
-        assert_eq!(single(Value::Real(0.5)), Ok(0.5));
-        assert!(single(Value::Real(0.1)).is_err());
+        assert_eq!(single(Value::Real(0.5), false), Ok(0.5));
+        assert!(single(Value::Real(0.1), false).is_err());
+        assert_eq!(single(Value::Real(0.1), true), Ok(0.1));
+        assert_eq!(single(Value::Integer(14), true), Ok(14.0));
+        assert!(single(Value::Real(1_700_000_000.123), true).is_err());
+        assert!(single(Value::Real(1e300), true).is_err());
     }
 }

@@ -24,12 +24,17 @@ impl Misfit {
     }
 }
 
+/// The misfit of a NULL where the target has NOT NULL.
+const NULL_IN_NOT_NULL: Misfit = Misfit::new("NULL in a NOT NULL column");
+
 /// Encodes the rows of one table. The encoder of each column is chosen once.
 #[derive(Debug, Clone)]
 pub struct RowEncoder {
     columns: Vec<ColumnEncoder>,
     /// Whether a value that does not fit becomes NULL, per column.
     nulls: Vec<bool>,
+    /// Whether a NULL does not fit, per column.
+    required: Vec<bool>,
     field_count: [u8; 2],
 }
 
@@ -40,7 +45,11 @@ impl RowEncoder {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         Self {
             columns: columns.iter().map(|column| ColumnEncoder::new(column, zone)).collect(),
-            nulls: columns.iter().map(|column| column.on_misfit == OnMisfit::Null).collect(),
+            nulls: columns
+                .iter()
+                .map(|column| column.on_misfit == OnMisfit::Null && !column.demands.required)
+                .collect(),
+            required: columns.iter().map(|column| column.demands.required).collect(),
             field_count: count.to_be_bytes(),
         }
     }
@@ -58,6 +67,9 @@ impl RowEncoder {
     #[inline]
     pub fn field(&self, column: usize, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         if value == Value::Null {
+            if self.required.get(column).copied().unwrap_or(false) {
+                return Err(NULL_IN_NOT_NULL);
+            }
             field::null(out);
             return Ok(());
         }

@@ -19,6 +19,8 @@ pub(super) enum Policy {
     Strip,
     /// Characters beyond the length are left out.
     Truncate,
+    /// It does not fit; numbers are as they are printed.
+    AsPrinted,
 }
 
 impl Policy {
@@ -27,6 +29,7 @@ impl Policy {
             Some(Conversion::Replace) => Self::Replace,
             Some(Conversion::Strip) => Self::Strip,
             Some(Conversion::Truncate) => Self::Truncate,
+            Some(Conversion::AsPrinted) => Self::AsPrinted,
             _ => Self::Exact,
         }
     }
@@ -41,7 +44,7 @@ pub(super) fn put(
     out: &mut Vec<u8>,
 ) -> Result<(), Misfit> {
     match value {
-        Value::Text(bytes) if policy == Policy::Exact => {
+        Value::Text(bytes) if matches!(policy, Policy::Exact | Policy::AsPrinted) => {
             storable(bytes, chars_max)?;
             field::bytes(bytes, out);
         }
@@ -50,11 +53,15 @@ pub(super) fn put(
             storable(mended.as_bytes(), chars_max)?;
             field::bytes(mended.as_bytes(), out);
         }
-        Value::Integer(value) if chars_max.is_none() => {
-            field::bytes(decimal::text_of_integer(value).as_bytes(), out);
+        Value::Integer(value) if chars_max.is_none() || policy == Policy::AsPrinted => {
+            let shown = decimal::text_of_integer(value);
+            storable(shown.as_bytes(), chars_max)?;
+            field::bytes(shown.as_bytes(), out);
         }
-        Value::Real(value) if chars_max.is_none() => {
-            field::bytes(decimal::text_of_double(value).as_bytes(), out);
+        Value::Real(value) if chars_max.is_none() || policy == Policy::AsPrinted => {
+            let shown = decimal::text_of_double(value);
+            storable(shown.as_bytes(), chars_max)?;
+            field::bytes(shown.as_bytes(), out);
         }
         _ => return Err(Misfit::new("not text")),
     }
@@ -82,7 +89,7 @@ fn storable(bytes: &[u8], chars_max: Option<u32>) -> Result<(), Misfit> {
 
 fn mended(bytes: &[u8], chars_max: Option<u32>, policy: Policy) -> Cow<'_, str> {
     match policy {
-        Policy::Exact | Policy::Truncate => {
+        Policy::Exact | Policy::Truncate | Policy::AsPrinted => {
             let text = String::from_utf8_lossy(bytes);
             match (policy, &text, chars_max) {
                 // Bad bytes and NUL are not what was asked about, also behind the cut: they are refused.

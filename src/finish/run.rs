@@ -66,6 +66,7 @@ pub async fn run(job: &FinishJob<'_>, before: Vec<(usize, StepOutcome)>) -> Resu
         Phase::Checks,
         Phase::ForeignKeys,
         Phase::Validate,
+        Phase::Triggers,
         Phase::Sequences,
         Phase::Views,
         Phase::Comments,
@@ -115,7 +116,9 @@ fn groups(
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (number, step) in todo {
         let group = match phase {
-            Phase::Generated | Phase::Keys | Phase::Checks | Phase::Validate => step.table,
+            Phase::Generated | Phase::Keys | Phase::Checks | Phase::Validate | Phase::Triggers => {
+                step.table
+            }
             // Views select from each other.
             Phase::ForeignKeys | Phase::Views => 0,
             Phase::Indexes | Phase::Sequences | Phase::Comments | Phase::Analyze => number,
@@ -136,6 +139,7 @@ async fn take_groups(
     next: &AtomicUsize,
 ) -> Result<Vec<(usize, StepOutcome, Duration)>> {
     let mut session = job.target.session().await?;
+    let search_path = job.plan.fill.as_ref().map(|fill| fill.search_path.as_str());
     let mut done = Vec::new();
     while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
         for number in group {
@@ -143,7 +147,7 @@ async fn take_groups(
             let step = &job.plan.finish[*number];
             tell_start(job, step);
             let begun = Instant::now();
-            let outcome = step::run(&mut session, job.run, *number, step).await?;
+            let outcome = step::run(&mut session, job.run, *number, step, search_path).await?;
             let took = begun.elapsed();
             tell_end(job, step, &outcome, took);
             done.push((*number, outcome, took));

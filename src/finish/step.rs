@@ -7,7 +7,8 @@ use crate::connect::{Session, failure};
 use crate::error::{Error, Result};
 use crate::model::plan::{FinishStep, Phase};
 
-/// Runs one step and writes down how it ended.
+/// Runs one step and writes down how it ended. `search_path` is for code of the target's own that the
+/// statement runs.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Target`] when the connection or the server is in trouble; a statement
@@ -17,11 +18,12 @@ pub async fn run(
     run: i64,
     number: usize,
     step: &FinishStep,
+    search_path: Option<&str>,
 ) -> Result<StepOutcome> {
-    match attempt(session, run, number, step).await {
+    match attempt(session, run, number, step, search_path).await {
         Ok(outcome) => Ok(outcome),
         Err(error) if failure::is_refusal(&error) => {
-            let outcome = refused(session, step, &error).await?;
+            let outcome = refused(session, step, search_path, &error).await?;
             record(session, run, number, &outcome).await.map_err(|error| failed(step, &error))?;
             Ok(outcome)
         }
@@ -34,8 +36,10 @@ async fn attempt(
     run: i64,
     number: usize,
     step: &FinishStep,
+    search_path: Option<&str>,
 ) -> std::result::Result<StepOutcome, tokio_postgres::Error> {
     let transaction = session.transaction().await?;
+    set_search_path(&transaction, search_path).await?;
     let outcome = match (step.phase, &step.orphans_sql) {
         (Phase::Sequences, _) => {
             StepOutcome::Done { value: Some(transaction.query_one(&step.sql, &[]).await?.get(0)) }
@@ -74,13 +78,20 @@ async fn computed(
 
 /// A refusal, or for the validation of a foreign key the number of rows that break it.
 async fn refused(
-    session: &Session,
+    session: &mut Session,
     step: &FinishStep,
+    search_path: Option<&str>,
     error: &tokio_postgres::Error,
 ) -> Result<StepOutcome> {
     if let (Some(sql), Some(&SqlState::FOREIGN_KEY_VIOLATION)) = (&step.orphans_sql, error.code()) {
-        let row =
-            session.query_one(sql.as_str(), &[]).await.map_err(|error| failed(step, &error))?;
+        let counted = async {
+            let transaction = session.transaction().await?;
+            set_search_path(&transaction, search_path).await?;
+            let row = transaction.query_one(sql.as_str(), &[]).await?;
+            transaction.rollback().await?;
+            Ok(row)
+        };
+        let row = counted.await.map_err(|error| failed(step, &error))?;
         let keys: Vec<String> = row.get(1);
         let keys = serde_json::to_string(&keys).unwrap_or_default();
         return Ok(StepOutcome::Orphans { rows: row.get(0), keys });
@@ -123,4 +134,18 @@ async fn insert(
 fn failed(step: &FinishStep, error: &tokio_postgres::Error) -> Error {
     let what = format!("make {} \"{}\"", step.object, step.name.escape_debug());
     failure::failed(&what, error)
+}
+
+/// Lets code of the target find what it names, until the transaction ends.
+///
+/// # Errors
+/// What the server says.
+pub async fn set_search_path(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    search_path: Option<&str>,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    match search_path {
+        Some(path) => transaction.batch_execute(&format!("SET LOCAL search_path = {path}")).await,
+        None => Ok(()),
+    }
 }

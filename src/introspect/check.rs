@@ -79,6 +79,7 @@ pub fn column(
         labels: decision.labels.clone(),
         // A value that is to become NULL is counted here.
         on_misfit: OnMisfit::Reject,
+        demands: decision.demands.clone(),
     };
     snapshot.with(|conn| column_of(conn, table, &plan, zone, cancel))
 }
@@ -115,6 +116,7 @@ fn column_of(
         if matches!(plan.pg_type, PgType::Enum(_))
             && encoded.is_ok()
             && let Some(label) = field.get(4..).and_then(|label| std::str::from_utf8(label).ok())
+            && plan.demands.labels.is_none()
             && checked.labels.len() <= LABELS_MAX
             && !checked.labels.contains(label)
         {
@@ -133,6 +135,12 @@ fn column_of(
         }
         if let Err(misfit) = encoded {
             checked.misfits += 1;
+            let is_room = checked.unknown.len() < LABELS_MAX;
+            if plan.demands.labels.is_some()
+                && (is_room || checked.unknown.contains_key(&value.shown()))
+            {
+                *checked.unknown.entry(value.shown()).or_insert(0) += 1;
+            }
             if !checked.reasons.iter().any(|reason| reason == misfit.reason) {
                 checked.reasons.push(misfit.reason.to_owned());
             }

@@ -18,16 +18,27 @@ pub(super) struct Losses<'a> {
     convert: Convert,
     zone: &'a Zone,
     keys: json::Keys,
+    /// Microseconds that the server rounds to, in a column that is there already.
+    rounds_to_us: Option<i64>,
 }
 
 impl<'a> Losses<'a> {
     pub(super) fn new(plan: &ColumnPlan, zone: &'a Zone) -> Self {
-        Self { pg_type: plan.pg_type, convert: plan.convert, zone, keys: json::Keys::default() }
+        Self {
+            pg_type: plan.pg_type,
+            convert: plan.convert,
+            zone,
+            keys: json::Keys::default(),
+            rounds_to_us: plan.demands.rounds_to_us(),
+        }
     }
 
     /// Returns whether something of a value is not in the field that it was encoded to.
     pub(super) fn loses(&mut self, value: Value<'_>, field: &[u8]) -> bool {
         use Conversion as C;
+        if self.is_rounded(field) {
+            return true;
+        }
         let conversion = match self.convert {
             Convert::Named(conversion) => conversion,
             // Blanks at the end are no longer told from those that PostgreSQL pads with.
@@ -60,6 +71,14 @@ impl<'a> Losses<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Returns whether the server rounds an encoded date or time to what its column keeps. The field
+    /// begins with its length, then 64 bits of microseconds: so do timestamps, times and intervals.
+    fn is_rounded(&self, field: &[u8]) -> bool {
+        let Some(unit_us) = self.rounds_to_us else { return false };
+        let micros = field.get(4..12).and_then(|bytes| bytes.try_into().ok());
+        micros.map(i64::from_be_bytes).is_some_and(|micros| micros % unit_us != 0)
     }
 
     /// Returns whether an ISO text has an offset that its column does not keep, or a clock time that
@@ -109,6 +128,7 @@ mod tests {
             convert: Convert::parse(convert).unwrap(),
             labels: Vec::new(),
             on_misfit: OnMisfit::Reject,
+            demands: crate::model::demands::Demands::default(),
         };
         let zone = Zone::named(zone).unwrap();
         let mut field = Vec::new();

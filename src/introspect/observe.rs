@@ -339,6 +339,7 @@ mod tests {
                     convert,
                     labels: Vec::new(),
                     on_misfit: OnMisfit::Widen,
+                    demands: crate::model::demands::Demands::default(),
                 };
                 let encoder =
                     crate::encode::RowEncoder::new(&[plan], &crate::encode::Zone::default());

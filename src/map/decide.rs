@@ -43,7 +43,9 @@ pub fn unproven(tables: &[(&Table, &TableEvidence)], mapping: &Mapping) -> Vec<U
             // What was not widened in the proposal though it has misfits waits to be counted.
             let waits =
                 decision.widened.is_none() && fit::misfits(pg_type, convert, evidence).is_some();
-            if waits || !fit::is_provable(pg_type, convert) {
+            // What the server would round can only be counted value by value.
+            let rounds = decision.demands.rounds_to_us().is_some() && evidence.not_null() > 0;
+            if waits || rounds || !fit::is_provable(pg_type, convert) {
                 found.push((table, column));
             }
         }
@@ -94,12 +96,12 @@ fn take(
     let decision = &mut mapping.tables[table].columns[column];
     if checked.changed > 0 {
         let values = if checked.changed == 1 { "value is" } else { "values are" };
-        decision.notes.push(format!(
-            "{} {values} not the same after the conversion {}, such as {}.",
-            checked.changed,
-            decision.convert.name(),
-            checked.changed_example
-        ));
+        let how = match decision.demands.seconds_digits.filter(|digits| *digits < 6) {
+            Some(digits) => format!("rounded, for the target keeps {digits} digits of a second"),
+            None => format!("not the same after the conversion {}", decision.convert.name()),
+        };
+        let (count, example) = (checked.changed, &checked.changed_example);
+        decision.notes.push(format!("{count} {values} {how}, such as {example}."));
     }
     if let PgType::Enum(name) = decision.pg_type {
         let known = mapping.enums.entry(name).or_default();
@@ -135,7 +137,10 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
             format!(", such as {}{place}", example.value)
         }),
     );
-    let reasons = checked.reasons.join(", ");
+    let mut reasons = checked.reasons.join(", ");
+    if !checked.unknown.is_empty() {
+        reasons.push_str(&format!(": {}", counted(&checked.unknown)));
+    }
     decision.notes.push(format!(
         "{} {does} not fit {} ({reasons}){example}; {becomes}.",
         checked.misfits, decision.pg_type
@@ -151,6 +156,19 @@ fn hold_fast(decision: &mut Decision, evidence: &Evidence, checked: &Checked) {
         found: reasons,
         examples: checked.examples.clone(),
     });
+}
+
+/// Lists values with their counts, the most frequent first.
+fn counted(values: &BTreeMap<String, u64>) -> String {
+    const SHOWN_MAX: usize = 8;
+    let mut sorted: Vec<(&String, &u64)> = values.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut shown: Vec<String> =
+        sorted.iter().take(SHOWN_MAX).map(|(value, count)| format!("{count} x {value}")).collect();
+    if sorted.len() > SHOWN_MAX {
+        shown.push(format!("and {} others", sorted.len() - SHOWN_MAX));
+    }
+    shown.join(", ")
 }
 
 /// Adds a column's labels to its enum type: those of its CHECK in their order, those of the rule's
@@ -195,6 +213,8 @@ pub struct Checked {
     pub has_too_many_labels: bool,
     /// Labels that the values of an enum column become.
     pub labels: BTreeSet<String>,
+    /// Values that are no label of an enum type which is there already, with how many there are.
+    pub unknown: BTreeMap<String, u64>,
     /// Values that fit but lose something on the way: cut, mended or rounded.
     pub changed: u64,
     /// The first of them.
@@ -292,6 +312,7 @@ fn decide(
         convert,
         labels: matched.labels,
         on_misfit: matched.on_misfit,
+        demands: matched.demands,
         rule: matched.at,
         widened,
         unfit: None,

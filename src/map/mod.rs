@@ -4,11 +4,15 @@
 //! [`fit`] says whether a type holds what the scan found; [`decide`] joins both and widens where it
 //! must; [`unify`] gives the two ends of a foreign key one type; [`names`] makes names that
 //! PostgreSQL takes; [`expr`] translates SQL expressions; [`suggest`] says which other types would serve better.
+//! Where the tables are there already, [`matching`] finds them and [`fill`] goes by their types.
 
 pub mod decide;
 pub mod expr;
+pub mod fill;
 pub mod fit;
+pub mod matching;
 pub mod names;
 pub mod rules;
 pub mod suggest;
+pub mod tracking;
 pub mod unify;

@@ -7,13 +7,17 @@
 //!
 //! Known gaps: a rule cannot yet refuse or truncate values.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
+use super::fill::{self, ColumnTarget};
 use super::names::fitted_name;
 use crate::error::{Error, Result};
 use crate::model::convert::{Convert, LabelTable, with_labels};
 use crate::model::decision::RuleRef;
+use crate::model::demands::Demands;
 use crate::model::evidence::{Evidence, ValueKind};
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::{EnumName, PgType, VARCHAR_CHARS_MAX, precision_and_scale};
@@ -21,6 +25,9 @@ use crate::model::source::{CheckSays, Column, Index, IndexTermOf, Table};
 
 /// Type map that is always tried last.
 pub const DEFAULT: &str = include_str!("../../type_maps/default.csv");
+
+/// [`RuleRef::file`] of its rules.
+const DEFAULT_NAME: &str = "default";
 
 /// The words for what a column's values are. Each is true when there is a value that is not NULL and
 /// every one is of its kinds; `empty` is true when there is none.
@@ -267,7 +274,14 @@ pub struct TypeMapText {
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
+    targets: ColumnTargets,
 }
+
+/// Columns that go into columns which are there already, by source table and position.
+pub type ColumnTargets = BTreeMap<(String, usize), ColumnTarget>;
+
+/// [`RuleRef::file`] of a decision that no rule made, but the type of the target's column.
+pub const TARGET: &str = "target";
 
 /// The type that a rule gives a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,6 +296,8 @@ pub struct Match {
     pub labels: LabelTable,
     /// What becomes of values that do not fit.
     pub on_misfit: OnMisfit,
+    /// What the target's own column demands beyond its type.
+    pub demands: Demands,
     /// Where the rule stands.
     pub at: RuleRef,
 }
@@ -305,14 +321,81 @@ impl Rules {
         for map in chosen {
             read_into(&map.name, &map.text, map.is_own, &mut rules)?;
         }
-        read_into("default", DEFAULT, false, &mut rules)?;
-        Ok(Self { rules })
+        read_into(DEFAULT_NAME, DEFAULT, false, &mut rules)?;
+        Ok(Self { rules, targets: ColumnTargets::new() })
+    }
+
+    /// Lets the types of columns that are there already decide, where there are any.
+    #[must_use]
+    pub fn with_targets(mut self, targets: ColumnTargets) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// Returns what goes into a column of the target: as the first rule of a chosen type map says
+    /// whose type is the target's, else as the target's type and the values say.
+    fn match_for_target(
+        &self,
+        target: &ColumnTarget,
+        table: &Table,
+        at: usize,
+        evidence: &Evidence,
+    ) -> Match {
+        let column = &table.columns[at];
+        let pg_type = target.written();
+        let is_meant = |rule: &Rule| {
+            rule.at.file != DEFAULT_NAME
+                && rule.is_for(&table.name, column)
+                && satisfies(table, at, evidence, &rule.evidence)
+                && fill::is_same_family(rule.rule_type.resolve(&table.name, column), pg_type)
+                && rule.convert.makes(pg_type)
+        };
+        let found = self.rules.iter().enumerate().find(|(_, rule)| is_meant(rule));
+        let demands = target.demands.clone();
+        let Some((position, rule)) = found.filter(|_| target.pg_type.is_some()) else {
+            return Match {
+                rule: usize::MAX,
+                pg_type,
+                convert: fill::convert(pg_type, evidence),
+                labels: Vec::new(),
+                on_misfit: OnMisfit::Reject,
+                demands,
+                at: RuleRef {
+                    file: TARGET.into(),
+                    line: 0,
+                    note: format!("the target has {}", target.type_name),
+                },
+            };
+        };
+        // "plain" there is no choice of the user, only what the type map says for a type of its own.
+        let convert = match rule.convert {
+            Convert::Plain => fill::convert(pg_type, evidence),
+            chosen => chosen,
+        };
+        let on_misfit = match rule.on_misfit {
+            OnMisfit::Null if !demands.required => OnMisfit::Null,
+            _ => OnMisfit::Reject,
+        };
+        Match {
+            rule: position,
+            pg_type,
+            convert,
+            labels: rule.labels.clone(),
+            on_misfit,
+            demands,
+            at: rule.at.clone(),
+        }
     }
 
     /// Returns the first rule that matches a column, given by its position.
     #[must_use]
     pub fn first_match(&self, table: &Table, at: usize, evidence: &Evidence) -> Match {
         let column = &table.columns[at];
+        if !self.targets.is_empty()
+            && let Some(target) = self.targets.get(&(table.name.clone(), at))
+        {
+            return self.match_for_target(target, table, at, evidence);
+        }
         let (position, rule) = self
             .rules
             .iter()
@@ -328,6 +411,7 @@ impl Rules {
                 convert: rule.convert,
                 labels: rule.labels.clone(),
                 on_misfit: rule.on_misfit,
+                demands: Demands::default(),
                 at: rule.at.clone(),
             },
             // The default's last row matches everything; a Rules without it still widens right.
@@ -337,7 +421,8 @@ impl Rules {
                 convert: Convert::Plain,
                 labels: Vec::new(),
                 on_misfit: OnMisfit::Widen,
-                at: RuleRef { file: "default".into(), line: 0, note: String::new() },
+                demands: Demands::default(),
+                at: RuleRef { file: DEFAULT_NAME.into(), line: 0, note: String::new() },
             },
         }
     }
@@ -348,6 +433,10 @@ impl Rules {
     pub fn wants(&self, table: &Table, at: usize) -> Wants {
         let column = &table.columns[at];
         let mut wants = Wants::default();
+        if let Some(target) = self.targets.get(&(table.name.clone(), at)) {
+            wants.json = target.written() == PgType::Jsonb;
+            wants.digits = matches!(target.written(), PgType::Numeric(Some(_)));
+        }
         for rule in self.rules.iter().filter(|rule| rule.is_for(&table.name, column)) {
             if rule.evidence == "check_json"
                 && !table.checks_of(at).any(|says| *says == CheckSays::JsonValid)

@@ -98,6 +98,8 @@ pub enum Conversion {
     Strip,
     /// Text, cut to the length of the type.
     Truncate,
+    /// Numbers as they are printed.
+    AsPrinted,
 }
 
 impl Convert {
@@ -106,7 +108,7 @@ impl Convert {
 
     /// Every conversion that is a name, with the types that it makes and a sentence for the
     /// documentation.
-    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 24] = [
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 25] = [
         (
             Conversion::BoolWord,
             "bool_word",
@@ -224,13 +226,13 @@ impl Convert {
         (
             Conversion::ArrayJson,
             "array_json",
-            "text[] bigint[] double precision[] boolean[]",
+            "text[] varchar[] smallint[] integer[] bigint[] double precision[] boolean[] uuid[]",
             "from a JSON array of strings, integers, numbers, or true and false; null is NULL; double precision is the nearest double",
         ),
         (
             Conversion::ArrayComma,
             "array_comma",
-            "text[] bigint[] double precision[] boolean[]",
+            "text[] varchar[] smallint[] integer[] bigint[] double precision[] boolean[] uuid[]",
             "from a list with commas; empty text is the empty array, blanks belong to their member; bigint as in plain, double precision as in number, boolean as in bool_word",
         ),
         (
@@ -250,6 +252,12 @@ impl Convert {
             "truncate",
             "varchar char",
             "longer text is cut; bad UTF-8 and NUL do not fit",
+        ),
+        (
+            Conversion::AsPrinted,
+            "as_printed",
+            "varchar char real",
+            "numbers as they are printed: as text, or as the 32-bit float that prints the same; else as plain",
         ),
     ];
 

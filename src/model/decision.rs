@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::convert::{Convert, LabelTable};
+use super::demands::Demands;
 use super::evidence::Example;
 use super::name_style::NameStyle;
 use super::on_misfit::OnMisfit;
@@ -64,6 +65,8 @@ pub struct Decision {
     pub labels: LabelTable,
     /// What becomes of values that do not fit.
     pub on_misfit: OnMisfit,
+    /// What the target's own column demands beyond its type.
+    pub demands: Demands,
     /// The rule that decided.
     pub rule: RuleRef,
     /// Set when the rule's type was too narrow.

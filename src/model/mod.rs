@@ -3,14 +3,17 @@
 //! `SourceSchema` (+ `Evidence`) -> `Mapping` -> `TransferPlan` -> chunks of bytes -> `Mark`
 //! -> reports.
 
+pub mod catalogue;
 pub mod convert;
 pub mod decision;
+pub mod demands;
 pub mod evidence;
 pub mod expression;
 pub mod follow_up;
 pub mod ident;
 pub mod literal;
 pub mod mark;
+pub mod matching;
 pub mod name_style;
 pub mod number;
 pub mod on_misfit;

@@ -99,20 +99,32 @@ impl fmt::Debug for EnumName {
 pub enum Element {
     /// text.
     Text,
+    /// varchar without a length of ours: the server checks the column's.
+    Varchar,
+    /// smallint.
+    SmallInt,
+    /// integer.
+    Integer,
     /// bigint.
     BigInt,
     /// double precision.
     Double,
     /// boolean.
     Boolean,
+    /// uuid.
+    Uuid,
 }
 
 impl Element {
-    const ALL: [(Self, &'static str, i32); 4] = [
+    const ALL: [(Self, &'static str, i32); 8] = [
         (Self::Text, "text", 25),
+        (Self::Varchar, "varchar", 1043),
+        (Self::SmallInt, "smallint", 21),
+        (Self::Integer, "integer", 23),
         (Self::BigInt, "bigint", 20),
         (Self::Double, "double precision", 701),
         (Self::Boolean, "boolean", 16),
+        (Self::Uuid, "uuid", 2950),
     ];
 
     /// Returns the oid of the type, which PostgreSQL never changes (`pg_type.dat`).
@@ -120,9 +132,13 @@ impl Element {
     pub const fn oid(self) -> i32 {
         match self {
             Self::Text => 25,
+            Self::Varchar => 1043,
+            Self::SmallInt => 21,
+            Self::Integer => 23,
             Self::BigInt => 20,
             Self::Double => 701,
             Self::Boolean => 16,
+            Self::Uuid => 2950,
         }
     }
 
@@ -226,7 +242,7 @@ impl std::str::FromStr for PgType {
             let found = Element::ALL.iter().find(|(_, name, _)| *name == element.trim());
             return found.map(|(element, ..)| Self::Array(*element)).ok_or_else(|| {
                 format!(
-                    "array \"{text}\" is not one of text[], bigint[], double precision[], boolean[]"
+                    "array \"{text}\" is not one of text[], varchar[], smallint[], integer[], bigint[], double precision[], boolean[], uuid[]"
                 )
             });
         }

@@ -7,8 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::catalogue::JournalEntry;
 use super::convert::{Convert, LabelTable};
 use super::decision::{Unfit, Widening};
+use super::demands::Demands;
 use super::evidence::Span;
 use super::on_misfit::OnMisfit;
 use super::pg_type::PgType;
@@ -36,6 +38,36 @@ pub struct TransferPlan {
     pub unfit: Vec<UnfitColumn>,
     /// What else a reader of the report should know, a sentence each.
     pub notes: Vec<String>,
+    /// Set when the tables are the target's own and only their rows are new (`--data-only`).
+    #[serde(default)]
+    pub fill: Option<FillPlan>,
+}
+
+/// What filling tables that are there already needs beyond the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillPlan {
+    /// What is run in the transaction that begins the run: nothing is taken away before its
+    /// definition is written down.
+    pub before: Vec<String>,
+    /// The objects that these statements take away or switch off.
+    pub journal: Vec<JournalEntry>,
+    /// `search_path` for what runs code of the target: its triggers, checks and index expressions.
+    pub search_path: String,
+    /// Sequences that must end up beyond the values of a column.
+    pub sequences: Vec<SequencePlan>,
+}
+
+/// A sequence and the column that it makes values for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequencePlan {
+    /// Position in `TransferPlan::tables`.
+    pub table: usize,
+    /// Column in the target.
+    pub column: String,
+    /// Schema of the sequence.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A column that keeps its type though some values do not fit it.
@@ -132,6 +164,9 @@ pub struct ColumnPlan {
     pub labels: LabelTable,
     /// What becomes of a value that does not fit.
     pub on_misfit: OnMisfit,
+    /// What the target's own column demands beyond its type.
+    #[serde(default)]
+    pub demands: Demands,
 }
 
 impl ColumnPlan {
@@ -173,6 +208,8 @@ pub enum Phase {
     ForeignKeys,
     /// VALIDATE CONSTRAINT.
     Validate,
+    /// Triggers as they were; only where the tables are the target's own.
+    Triggers,
     /// `setval`.
     Sequences,
     /// CREATE VIEW.

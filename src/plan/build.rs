@@ -122,6 +122,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         widened: widened(&parts),
         unfit: unfit(&parts),
         notes: notes(inputs, &parts, keys.notes).into_iter().chain(translated).collect(),
+        fill: None,
     })
 }
 
@@ -356,6 +357,7 @@ fn column_plans(part: &TableParts<'_>) -> Vec<ColumnPlan> {
             convert: decision.convert,
             labels: decision.labels.clone(),
             on_misfit: decision.on_misfit,
+            demands: decision.demands.clone(),
         })
         .collect()
 }

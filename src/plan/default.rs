@@ -380,6 +380,7 @@ mod tests {
             convert: Convert::BOOL_WORD,
             labels: Vec::new(),
             on_misfit: OnMisfit::Widen,
+            demands: crate::model::demands::Demands::default(),
         };
         fitted(&column, &plan, &[], "UTF-8")
     }

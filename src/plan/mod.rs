@@ -6,6 +6,8 @@
 //! terms, `indexes` those that are partial or over expressions; `checks`, `generated` and `views` make what
 //! their names say; [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not
 //! carried over; [`script`] is the whole schema as statements.
+//! Where the tables are there already, [`obstacles`] says what stands in the way, [`journal`] what is taken
+//! away for the time of the copying, and [`fill`] makes the plan.
 //!
 //! Known gaps: triggers are listed, not carried.
 
@@ -15,12 +17,15 @@ pub mod collate;
 pub mod comments;
 pub mod ddl;
 pub mod default;
+pub mod fill;
 pub mod follow_ups;
 mod foreign_keys;
 mod generated;
 mod indexes;
+pub mod journal;
 pub mod keys;
 pub mod leftovers;
+pub mod obstacles;
 pub mod ranges;
 pub mod script;
 mod views;

@@ -8,8 +8,10 @@ pub mod open;
 mod private_copy;
 pub mod range;
 pub mod snapshot;
+mod texts;
 
 pub use open::{OpenedHow, Source};
 pub use private_copy::{FileIdentity, PrivateCopy};
 pub use range::{BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_bounds};
 pub use snapshot::Snapshot;
+pub use texts::texts;

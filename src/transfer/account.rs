@@ -12,7 +12,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
 use crate::plan::follow_ups;
 use crate::report::{
-    Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
+    NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
     TransferReport, VerifyReport,
 };
 
@@ -62,6 +62,7 @@ impl<'a> Account<'a> {
             not_carried: plan.not_carried.clone(),
             refused: Vec::new(),
             orphans: Vec::new(),
+            not_as_before: Vec::new(),
             verify: None,
             follow_ups: follow_ups::of_plan(&opened.schema, plan),
         };
@@ -134,6 +135,7 @@ impl<'a> Account<'a> {
             ("keys and indexes", &[Phase::Keys, Phase::Indexes]),
             ("checks", &[Phase::Checks]),
             ("foreign keys", &[Phase::ForeignKeys, Phase::Validate]),
+            ("triggers", &[Phase::Triggers]),
             ("sequences", &[Phase::Sequences]),
             ("views", &[Phase::Views]),
             ("comments", &[Phase::Comments]),
@@ -177,6 +179,11 @@ impl<'a> Account<'a> {
         self.report.verify = Some(verified);
     }
 
+    /// Takes in which of the target's own objects are not as they were.
+    pub(super) fn not_as_before(&mut self, found: Vec<NotAsBefore>) {
+        self.report.not_as_before = found;
+    }
+
     pub(super) fn report(self) -> TransferReport {
         self.report
     }
@@ -202,6 +209,7 @@ impl<'a> Account<'a> {
             Phase::Generated
             | Phase::Checks
             | Phase::Validate
+            | Phase::Triggers
             | Phase::Views
             | Phase::Comments
             | Phase::Analyze => {}

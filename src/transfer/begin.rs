@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::made;
 use crate::checkpoint::resume::{self, Earlier, Leftover};
 use crate::checkpoint::store::{self, Run, StepOutcome};
 use crate::checkpoint::tables::{self, RefusedClause};
+use crate::checkpoint::{journal, made};
 use crate::connect::{Session, Target, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +17,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::options::{BadRows, TransferOptions};
 
-use super::rejected;
+use super::{data_only, rejected};
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
@@ -45,7 +45,7 @@ pub(super) struct Begun {
 pub(super) async fn begin_or_continue(
     target: &Target,
     options: &TransferOptions,
-    opened: &Opened,
+    opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
@@ -59,8 +59,9 @@ pub(super) async fn begin_or_continue(
         Earlier::Unfinished(run) => {
             let missing = tables::missing(&session, run.id, &run.plan).await?;
             tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
-            let begun = load(&session, *run).await?;
+            let mut begun = load(&session, *run).await?;
             rejected::refuse(&begun.plan, &options.bad_rows)?;
+            data_only::go_on(&mut session, opened, &mut begun).await?;
             let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
             listener.on(Event::Note(format!(
                 "Continuing run {}: {done} of {all} ranges are there already.",
@@ -71,6 +72,18 @@ pub(super) async fn begin_or_continue(
         Earlier::Replaced(leftover) => Some(leftover),
         Earlier::None => None,
     };
+    if let Some(data_only) = &options.inspect.data_only {
+        return data_only::begin(
+            &mut session,
+            options,
+            data_only,
+            opened,
+            leftover,
+            listener,
+            cancel,
+        )
+        .await;
+    }
     let mut new = New { options, opened, source: &source, leftover };
     new.begin(&mut session, listener, cancel).await
 }
@@ -111,6 +124,13 @@ impl New<'_> {
         cancel: &Cancel,
     ) -> Result<Begun> {
         let into = &self.options.inspect.into;
+        if let Some(Leftover { run, .. }) = &self.leftover {
+            // Forgetting the run would be forgetting how the tables that it filled were.
+            let taken = journal::taken(session, Some(*run)).await?;
+            if !taken.is_empty() {
+                return Err(journal::not_restored(&taken));
+            }
+        }
         // Names follow from the schema alone: what stands in the way is told before the scan.
         let targets = self.opened.target_names();
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();

@@ -23,7 +23,7 @@ use crate::report::{Outcome, TransferReport};
 
 use super::account::Account;
 use super::begin::{self, Begun};
-use super::{SESSIONS_EXTRA, compare, finish_tables, rejected};
+use super::{SESSIONS_EXTRA, compare, data_only, finish_tables, rejected};
 
 /// Sends the files of rejected rows in `dir`.
 ///
@@ -177,6 +177,10 @@ fn mend(
     let tables: Vec<&str> =
         files.iter().map(|(table, _)| plan.tables[*table].source.as_str()).collect();
     // Rules may ask for evidence, so the tables are looked at; of the source no row is sent.
+    if plan.fill.is_some() {
+        let targets = data_only::targets_of(plan, opened);
+        opened.rules = std::mem::take(&mut opened.rules).with_targets(targets);
+    }
     let all = opened.selected.clone();
     opened.selected.retain(|at| tables.contains(&opened.schema.tables[*at].name.as_str()));
     let looked = tokio::task::block_in_place(|| {

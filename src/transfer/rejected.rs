@@ -9,6 +9,7 @@ use crate::copy::reject::{self, Files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::Opened;
+use crate::map::rules::TARGET;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::plan::{RangePlan, TransferPlan, UnfitColumn};
 use crate::options::BadRows;
@@ -28,6 +29,7 @@ pub(super) fn refuse(plan: &TransferPlan, bad_rows: &BadRows) -> Result<()> {
         plan.unfit.iter().filter(|column| column.unfit.on_misfit == OnMisfit::Reject).collect();
     let values: u64 = bad.iter().map(|column| column.unfit.misfits).sum();
     match bad_rows {
+        BadRows::Stop if !bad.is_empty() && plan.fill.is_some() => Err(unfilled(&bad, values)),
         BadRows::Stop if !bad.is_empty() => Err(stopped(&bad, values)),
         // A row may hold several of them, so only a column alone tells a number of rows.
         BadRows::Reject { rows_max: Some(max), .. } if at_least(&bad) > *max => {
@@ -73,6 +75,33 @@ fn stopped(bad: &[&UnfitColumn], values: u64) -> Error {
         .hint("With --on-bad-row reject --rejects DIR these rows are left out and written to DIR.")
 }
 
+/// The same where the types are the target's own.
+fn unfilled(bad: &[&UnfitColumn], values: u64) -> Error {
+    let do_not = if values == 1 { "value does" } else { "values do" };
+    let mut error = Error::new(
+        ErrorKind::Differences,
+        format!("{values} {do_not} not fit the target's columns; nothing was written"),
+    )
+    .detail(lines(bad))
+    .hint("With --on-bad-row reject --rejects DIR these rows are left out and written to DIR.");
+    if let Some(column) = bad.iter().find(|column| !column.unfit.found.contains("NULL in")) {
+        error = error.hint(format!(
+            "A line of a file for --type-map makes them NULL: {},{},*,*,{},or null,",
+            csv_cell(&column.table),
+            csv_cell(&column.column),
+            csv_cell(&column.pg_type.to_string()),
+        ));
+    }
+    if let Some(column) = bad.iter().find(|column| column.unfit.found.contains("NULL in")) {
+        error = error.hint(format!(
+            "--skip \"{}.{}\" leaves the column to the target's default, if it has one.",
+            column.table.escape_debug(),
+            column.column.escape_debug()
+        ));
+    }
+    error
+}
+
 fn lines(bad: &[&UnfitColumn]) -> String {
     let mut lines: Vec<String> = bad
         .iter()
@@ -87,14 +116,18 @@ fn lines(bad: &[&UnfitColumn]) -> String {
                     None => example.value.clone(),
                 })
                 .collect();
+            let by = match column.rule.strip_prefix(TARGET) {
+                Some(_) => "in the target".to_owned(),
+                None => format!("by rule {}", column.rule.escape_debug()),
+            };
             format!(
-                "Column \"{}\".\"{}\" is {} by rule {}: {} of its values do not fit ({}): {}{}",
+                "Column \"{}\".\"{}\" is {} {by}: {} of its values do not fit ({}){}{}{}",
                 column.table.escape_debug(),
                 column.column.escape_debug(),
                 column.pg_type,
-                column.rule.escape_debug(),
                 unfit.misfits,
                 unfit.found,
+                if examples.is_empty() { "" } else { ": " },
                 examples.join(", "),
                 if unfit.misfits > unfit.examples.len() as u64 { ", ..." } else { "." },
             )

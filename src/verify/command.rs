@@ -36,7 +36,7 @@ pub async fn run(
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
-        let tables = inspect::selected(&schema, &options.selection)?;
+        let tables = inspect::selected(&schema, &options.selection, false)?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();
@@ -62,7 +62,13 @@ fn pairs(
     plan: Option<&TransferPlan>,
     rejected: &BTreeMap<usize, u64>,
 ) -> Vec<Pair> {
-    let sources: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    // Of tables that are the target's own only those that were filled are to be compared.
+    let filled = plan.filter(|plan| plan.fill.is_some());
+    let is_planned = |name: &&str| {
+        filled.is_none_or(|plan| plan.tables.iter().any(|planned| planned.source == *name))
+    };
+    let names = tables.iter().map(|table| table.name.as_str());
+    let sources: Vec<&str> = names.filter(is_planned).collect();
     let by_rule = NameSpace::default().take_all(&sources, NameStyle::Keep);
     let planned: HashMap<&str, (usize, &str)> = plan
         .iter()

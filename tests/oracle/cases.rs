@@ -7,7 +7,7 @@ use super::texts as t;
 use super::values::{self as v, Maker};
 
 /// Every type that a rule can name; those with sizes more than once.
-pub(super) const TYPES: [&str; 36] = [
+pub(super) const TYPES: [&str; 40] = [
     "boolean",
     "smallint",
     "integer",
@@ -37,9 +37,13 @@ pub(super) const TYPES: [&str; 36] = [
     "cidr",
     "macaddr",
     "text[]",
+    "varchar[]",
+    "smallint[]",
+    "integer[]",
     "bigint[]",
     "double precision[]",
     "boolean[]",
+    "uuid[]",
     "enum(mood)",
     "decimal(3,1)",
     "varchar(3)",
@@ -114,6 +118,7 @@ fn makers(convert: &str, pg_type: PgType) -> &'static [Maker] {
         "number" => &[t::number, t::number, t::decimal, v::real, v::integer],
         "array_json" => &[t::list],
         "array_comma" => &[t::commas],
+        "as_printed" => &[v::single, v::real, v::integer, t::decimal, t::label],
         "replace" | "strip" | "truncate" => &[t::plain, t::plain, t::label],
         _ => &[t::label],
     }

@@ -297,6 +297,7 @@ fn encoded(pg_type: PgType, convert: &str, value: Value<'_>) -> Option<Vec<u8>> 
         convert: Convert::parse(convert).unwrap(),
         labels: Vec::new(),
         on_misfit: OnMisfit::Reject,
+        demands: litelift::model::demands::Demands::default(),
     };
     let mut field = Vec::new();
     RowEncoder::new(&[plan], &Zone::default()).field(0, value, &mut field).ok()?;

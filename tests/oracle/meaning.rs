@@ -75,6 +75,7 @@ pub(super) fn of_conversion(pg_type: &str, convert: &str, zone: &str) -> Meaning
         "replace" => text_as(pg_type, "mended(b, 'efbfbd')"),
         "strip" => text_as(pg_type, "mended(b, '')"),
         "truncate" => of("", "", &format!("left(s, {})", sizes(pg_type).1[0]), ""),
+        "as_printed" => as_printed(pg_type),
         label => enumeration(label),
     };
     // PostgreSQL counts the hours of a zone '+05:30' to the west; those of an interval to the east.
@@ -229,6 +230,27 @@ fn number(pg_type: &str) -> Meaning {
     }
 }
 
+/// Into real what is exact, or what both print alike; into text what is not too long.
+fn as_printed(pg_type: &str) -> Meaning {
+    let plain = plain(pg_type);
+    if let [chars] = sizes(pg_type).1.as_slice() {
+        let fitting = |sql: &str| Some(format!("{sql} where char_length({sql}) <= {chars}"));
+        return Meaning { integer: fitting("i::text"), real: fitting("real_text(r)"), ..plain };
+    }
+    let alike = |double: &str| {
+        format!(
+            "{double}::float4::float8 = {double} or \
+             {double}::float4::text::numeric = shortest({double})::numeric"
+        )
+    };
+    of(
+        &format!("i::float8::float4 where {EXACT} and ({})", alike("i::float8")),
+        &format!("r::float4 where {}", alike("r")),
+        "",
+        "",
+    )
+}
+
 const NUMBER: &str = "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?$";
 
 fn array_json(pg_type: &str) -> Meaning {
@@ -236,14 +258,23 @@ fn array_json(pg_type: &str) -> Meaning {
         "",
         "",
         &match pg_type {
-            "text[]" => "members(s, 'string')".to_owned(),
-            "bigint[]" => {
-                "all_match(members(s, 'number'), '^(0|-?[1-9][0-9]*)$')::bigint[]".to_owned()
+            "text[]" | "varchar[]" => "members(s, 'string')".to_owned(),
+            "smallint[]" | "integer[]" | "bigint[]" => {
+                format!("all_match(members(s, 'number'), '^(0|-?[1-9][0-9]*)$')::{pg_type}")
             }
+            "uuid[]" => uuids("members(s, 'string')"),
             "double precision[]" => "members(s, 'number')::float8[]".to_owned(),
             _ => "members(s, 'boolean')::boolean[]".to_owned(),
         },
         "",
+    )
+}
+
+fn uuids(list: &str) -> String {
+    format!(
+        "array(select any_uuid(m) from unnest({list}) with ordinality t(m, n) order by n) \
+         where {list} is not null and not exists \
+         (select from unnest({list}) m where m is not null and any_uuid(m) is null)"
     )
 }
 
@@ -253,8 +284,11 @@ fn array_comma(pg_type: &str) -> Meaning {
         "",
         "",
         &match pg_type {
-            "text[]" => list.to_owned(),
-            "bigint[]" => format!("all_match({list}, '^(0|-?[1-9][0-9]*)$')::bigint[]"),
+            "text[]" | "varchar[]" => list.to_owned(),
+            "smallint[]" | "integer[]" | "bigint[]" => {
+                format!("all_match({list}, '^(0|-?[1-9][0-9]*)$')::{pg_type}")
+            }
+            "uuid[]" => uuids(list),
             "double precision[]" => format!("all_match({list}, '{NUMBER}')::float8[]"),
             _ => format!(
                 "array(select boolean_word(m) from unnest({list}) with ordinality t(m, n) order by n) \

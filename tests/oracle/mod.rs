@@ -264,6 +264,7 @@ fn encoded(case: &Case, values: &[Owned], figures: &mut Figures) -> (Vec<u8>, Ve
         convert: case.convert,
         labels: labels.iter().map(|(text, to)| ((*text).to_owned(), (*to).to_owned())).collect(),
         on_misfit: OnMisfit::Reject,
+        demands: litelift::model::demands::Demands::default(),
     };
     let encoder = RowEncoder::new(&[plan], &Zone::named(case.zone).unwrap());
     let mut out = field::HEADER.to_vec();

@@ -10,7 +10,7 @@ mod existing;
 mod exits;
 mod kills;
 mod locks;
-mod process;
+pub(crate) mod process;
 mod rehearsal;
 mod sessions;
 mod signals;

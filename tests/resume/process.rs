@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// litelift with these arguments and no variable of the developer's own.
-pub(super) fn litelift(arguments: &[&str]) -> Command {
+pub(crate) fn litelift(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_litelift"));
     for variable in ["DATABASE_URL", "COLUMNS", "NO_COLOR", "RUST_BACKTRACE"] {
         command.env_remove(variable);
@@ -22,26 +22,26 @@ pub(super) fn litelift(arguments: &[&str]) -> Command {
 }
 
 /// `litelift transfer --from FILE --to URL` and more.
-pub(super) fn transfer(from: &Path, url: &str, more: &[&str]) -> Command {
+pub(crate) fn transfer(from: &Path, url: &str, more: &[&str]) -> Command {
     let mut command = litelift(&["transfer", "--from"]);
     command.arg(from).args(["--jobs", "2", "--to", url]).args(more);
     command
 }
 
 /// `litelift verify --from FILE --to URL`.
-pub(super) fn verify(from: &Path, url: &str) -> Command {
+pub(crate) fn verify(from: &Path, url: &str) -> Command {
     let mut command = litelift(&["verify", "--from"]);
     command.arg(from).args(["--to", url]);
     command
 }
 
 /// Runs a command to its end.
-pub(super) fn run(command: Command) -> Ended {
+pub(crate) fn run(command: Command) -> Ended {
     Running::start(command).end()
 }
 
 /// A process that runs; killed when the test fails.
-pub(super) struct Running {
+pub(crate) struct Running {
     process: Child,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
@@ -49,15 +49,15 @@ pub(super) struct Running {
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// `None`: ended by a signal.
-    pub(super) code: Option<i32>,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Running {
-    pub(super) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let stdout = collect(process.stdout.take().unwrap());
@@ -65,7 +65,7 @@ impl Running {
         Self { process, stdout: Some(stdout), stderr: Some(stderr) }
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
@@ -75,7 +75,7 @@ impl Running {
 
     /// Waits until something is true, which must come before the end.
     #[track_caller]
-    pub(super) fn until(mut self, what: &str, mut holds: impl FnMut() -> bool) -> Self {
+    pub(crate) fn until(mut self, what: &str, mut holds: impl FnMut() -> bool) -> Self {
         let begun = Instant::now();
         while !holds() {
             if !self.is_running() {
@@ -88,13 +88,13 @@ impl Running {
     }
 
     /// `kill -9`; false when it had ended before.
-    pub(super) fn kill(mut self) -> bool {
+    pub(crate) fn kill(mut self) -> bool {
         self.process.kill().unwrap();
         self.end().code.is_none()
     }
 
     /// Waits for the end.
-    pub(super) fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let begun = Instant::now();
         let status = loop {
             match self.process.try_wait().unwrap() {
@@ -131,14 +131,14 @@ fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
 impl Ended {
     /// Fails the test unless it ended with this code.
     #[track_caller]
-    pub(super) fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stderr:\n{}\nstdout:\n{}", self.stderr, self.stdout);
         self
     }
 
     /// Fails the test unless standard error has these texts.
     #[track_caller]
-    pub(super) fn says(self, texts: &[&str]) -> Self {
+    pub(crate) fn says(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.stderr.contains(text), "no {text:?} in:\n{}", self.stderr);
         }
@@ -147,7 +147,7 @@ impl Ended {
 
     /// Fails the test unless standard output has these texts.
     #[track_caller]
-    pub(super) fn prints(&self, texts: &[&str]) {
+    pub(crate) fn prints(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.stdout.contains(text), "no {text:?} in:\n{}", self.stdout);
         }
@@ -155,7 +155,7 @@ impl Ended {
 
     /// The document on standard output.
     #[track_caller]
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let document: serde_json::Value = serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in {}", self.stdout));
         assert_eq!(document["version"], 1, "{document}");
@@ -165,7 +165,7 @@ impl Ended {
 
 /// Waits until something is true.
 #[track_caller]
-pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < LIMIT, "still not true: {what}");

@@ -7,7 +7,7 @@ use litelift::error::Result;
 use litelift::event::{Cancel, Listener, Silent};
 use litelift::model::name_style::NameStyle;
 use litelift::options::{BadRows, InspectOptions, Selection, TransferOptions, TypeMaps};
-use litelift::report::TransferReport;
+use litelift::report::{InspectReport, TransferReport};
 
 use super::compare::{self, Comparison, Mapping};
 use super::pg;
@@ -23,6 +23,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
             names: NameStyle::Keep,
             comments: false,
             jobs: 2,
+            data_only: None,
         },
         to: url.to_owned(),
         restart: false,
@@ -49,6 +50,14 @@ pub(crate) fn run_with(
     runtime.block_on(litelift::transfer::run(options, listener, cancel))
 }
 
+/// Runs a dry run.
+pub(crate) fn dry_run(options: &TransferOptions) -> Result<InspectReport> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let listener = Arc::new(Silent) as Arc<dyn Listener>;
+    runtime.block_on(litelift::transfer::dry_run(options, &listener, &Cancel::default()))
+}
+
 /// Compares every value of a source with its target, along the mapping that the run wrote down.
 /// What the report names as not readable is left out; everything else must be there.
 pub(crate) fn compare_all(from: &Path, url: &str, report: &TransferReport) -> Comparison {
@@ -72,6 +81,23 @@ pub(crate) fn compare_but(
         }
         mapping = mapping.leaving_out(&[&format!("{table}.{column}")]);
     }
+    compare::compare(from, url, &mapping).unwrap_or_else(|error| panic!("compare: {error}"))
+}
+
+/// The same without tables and columns (`table` or `table.column`) that were left behind on purpose.
+pub(crate) fn compare_leaving(
+    from: &Path,
+    url: &str,
+    report: &TransferReport,
+    left: &[&str],
+) -> Comparison {
+    let mut mapping = mapping(url, report);
+    for name in left {
+        for (table, _, _, columns) in &mut mapping.tables {
+            columns.retain(|(source, _)| format!("{table}.{source}") != *name);
+        }
+    }
+    let mapping = mapping.leaving_out(left);
     compare::compare(from, url, &mapping).unwrap_or_else(|error| panic!("compare: {error}"))
 }
 

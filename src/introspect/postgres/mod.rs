@@ -1,9 +1,11 @@
 //! What stands in the target already: the columns of one schema and their types.
 //!
 //! Purpose: `inspect --to` shows them beside what the columns of the source would become. Reads
-//! pg_catalog and writes nothing.
-//!
-//! Known gaps: keys, constraints and defaults are not looked at.
+//! pg_catalog and writes nothing. [`catalogue`] reads all that `--data-only` has to know.
+
+pub mod catalogue;
+mod objects;
+mod pg_types;
 
 use crate::connect::{Target, failure};
 use crate::error::Result;

@@ -1,0 +1,227 @@
+//! What stands in the way of filling tables that are there already.
+//!
+//! Purpose: every refusal of `--data-only` that can be told before the values are looked at, all at
+//! once, each with its remedy. The dry run tells the same by the same code.
+
+use crate::model::catalogue::{Catalogue, TargetColumn, TargetForeignKey, TargetTable};
+use crate::model::ident::{qualified, quoted};
+use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
+use crate::model::source::Table;
+
+use super::journal;
+
+/// What is looked at.
+pub struct Obstacles<'a> {
+    /// Tables of the source.
+    pub tables: &'a [Table],
+    /// The target.
+    pub catalogue: &'a Catalogue,
+    /// Which goes where.
+    pub matching: &'a Matching,
+    /// Which triggers go on.
+    pub is_kept: &'a dyn Fn(&crate::model::catalogue::TargetTrigger) -> bool,
+    /// Whether a table of the target must not be touched, by its name.
+    pub is_protected: &'a dyn Fn(&str) -> bool,
+    /// Tables that get rows and have some, by position in the catalogue, with how many.
+    pub occupied: &'a [(usize, u64)],
+    /// Those of them that are emptied.
+    pub emptied: &'a [usize],
+}
+
+impl Obstacles<'_> {
+    /// Returns what stands in the way.
+    #[must_use]
+    pub fn found(&self) -> Vec<Refusal> {
+        let mut found = self.occupied_tables();
+        for matched in &self.matching.tables {
+            let (source, target) =
+                (&self.tables[matched.source], &self.catalogue.tables[matched.target]);
+            found.extend(self.unfilled_columns(matched, source, target));
+            if !matched.columns.iter().any(|fate| matches!(fate, ColumnFate::Into(_))) {
+                found.push(
+                    Refusal::new(format!(
+                        "No column of table {} is one of {}.",
+                        shown(&source.name),
+                        shown(&target.name)
+                    ))
+                    .hint(format!(
+                        "Leave the table out with --skip {}.",
+                        source.name.escape_debug()
+                    )),
+                );
+            }
+            found.extend(self.rights(matched, target));
+        }
+        found.extend(self.emptied.iter().flat_map(|at| self.pointers(*at)));
+        found
+    }
+
+    fn filled(&self) -> Vec<usize> {
+        self.matching.tables.iter().map(|matched| matched.target).collect()
+    }
+
+    fn occupied_tables(&self) -> Vec<Refusal> {
+        let left = self.occupied.iter().filter(|(at, _)| !self.emptied.contains(at));
+        let told: Vec<Refusal> = left
+            .map(|(at, rows)| {
+                let name = &self.catalogue.tables[*at].name;
+                let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                Refusal::new(format!("Table {} has {rows} already.", shown(name))).hint(
+                    "With --on-existing truncate, or --on-existing TABLE=truncate, rows that are there are removed first; --protect TABLE leaves them and the table as they are.",
+                )
+            })
+            .collect();
+        told
+    }
+
+    /// Columns of the target that nothing fills.
+    fn unfilled_columns(
+        &self,
+        matched: &MatchedTable,
+        source: &Table,
+        target: &TargetTable,
+    ) -> Vec<Refusal> {
+        let is_filled = |at: usize| matched.columns.contains(&ColumnFate::Into(at));
+        let fillers: Vec<_> = target
+            .triggers
+            .iter()
+            .filter(|trigger| trigger.relid == target.relid && trigger.fills_rows)
+            .collect();
+        let has_filler = fillers.iter().any(|trigger| (self.is_kept)(trigger));
+        let left = target.columns.iter().enumerate();
+        left.filter(|(at, column)| !is_filled(*at) && !column.fills_itself() && !has_filler)
+            .map(|(_, column)| {
+                let name = format!("{}.{}", shown(&target.name), shown(&column.name));
+                let refusal = Refusal::new(format!(
+                    "Column {name} is NOT NULL without a default, and table {} of the source has no column for it.",
+                    shown(&source.name)
+                ));
+                match fillers.first() {
+                    Some(trigger) => refusal.hint(format!(
+                        "A trigger may fill it: --keep-trigger {}.{} lets that one run.",
+                        trigger.table.escape_debug(),
+                        trigger.name.escape_debug()
+                    )),
+                    None => refusal.hint(format!(
+                        "Name its source with --rename {}.COLUMN={}.COLUMN, give it a default in the target, or leave the table out with --skip {}.",
+                        source.name.escape_debug(),
+                        target.name.escape_debug(),
+                        source.name.escape_debug()
+                    )),
+                }
+            })
+            .collect()
+    }
+
+    /// What the role may not do.
+    fn rights(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
+        let mut found = Vec::new();
+        let (schema, role) = (&self.catalogue.schema, quoted(&self.catalogue.role));
+        let table = qualified(schema, &target.name);
+        let grant = |what: &str, on: &str, owner: &str| {
+            format!(
+                "As \"{}\" or a superuser: GRANT {what} ON {on} TO {role};",
+                owner.escape_debug()
+            )
+        };
+        if !target.may_fill {
+            found.push(
+                Refusal::new(format!(
+                    "This role may not INSERT into and SELECT from {}.",
+                    shown(&target.name)
+                ))
+                .hint(grant("SELECT, INSERT", &table, &target.owner)),
+            );
+        }
+        if target.is_row_secured {
+            found.push(
+                Refusal::new(format!("Row level security of {} keeps this role from COPY.", shown(&target.name)))
+                    .hint(format!("Connect as its owner \"{}\"; if it is FORCEd: ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; and put it back afterwards.", target.owner.escape_debug())),
+            );
+        }
+        if self.emptied.contains(&matched.target) && !target.may_truncate {
+            found.push(
+                Refusal::new(format!("This role may not TRUNCATE {}.", shown(&target.name)))
+                    .hint(grant("TRUNCATE", &table, &target.owner)),
+            );
+        }
+        let on = |trigger: &&crate::model::catalogue::TargetTrigger| {
+            trigger.enabled != "D" && !(self.is_kept)(trigger)
+        };
+        let has_triggers = target.triggers.iter().find(on).is_some();
+        if !target.is_owned && (has_triggers || !target.foreign_keys.is_empty()) {
+            found.push(
+                Refusal::new(format!(
+                    "Table {} belongs to \"{}\", and only its owner can take its foreign keys and triggers away for the time of the copying.",
+                    shown(&target.name),
+                    target.owner.escape_debug()
+                ))
+                .hint(format!("Connect as that role, or as a superuser: GRANT \"{}\" TO {role};", target.owner.escape_debug())),
+            );
+        }
+        for key in target.foreign_keys.iter().filter(|key| target.is_owned && !key.may_reference) {
+            let parent = qualified(&key.parent.0, &key.parent.1);
+            found.push(
+                Refusal::new(format!(
+                    "Foreign key {} could not be made again: this role may not reference {parent}.",
+                    shown(&key.name)
+                ))
+                .hint(format!("GRANT REFERENCES ON {parent} TO {role};")),
+            );
+        }
+        found.extend(self.unsettable(matched, target));
+        found
+    }
+
+    fn unsettable(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
+        let is_filled = |at: usize| matched.columns.contains(&ColumnFate::Into(at));
+        let columns = target.columns.iter().enumerate().filter(|(at, _)| is_filled(*at));
+        let behind = |(_, column): (usize, &'_ TargetColumn)| column.sequences.clone();
+        columns
+            .flat_map(behind)
+            .filter(|sequence| !sequence.may_set)
+            .map(|sequence| {
+                let name = qualified(&sequence.schema, &sequence.name);
+                Refusal::new(format!(
+                    "This role may not set sequence {name}, which makes ids of {}.",
+                    shown(&target.name)
+                ))
+                .hint(format!(
+                    "As \"{}\" or a superuser: GRANT SELECT, UPDATE ON SEQUENCE {name} TO {};",
+                    sequence.owner.escape_debug(),
+                    quoted(&self.catalogue.role)
+                ))
+            })
+            .collect()
+    }
+
+    /// Tables that are not filled and point to one that is emptied.
+    fn pointers(&self, emptied: usize) -> Vec<Refusal> {
+        let table = &self.catalogue.tables[emptied];
+        let relids = journal::relids(self.catalogue, &self.filled());
+        let refuse = |key: &TargetForeignKey| {
+            let from = qualified(&key.schema, &key.table);
+            if key.has_rows {
+                Some(Refusal::new(format!(
+                    "Table {} cannot be emptied: {from} has rows and points to it ({}), and is not loaded.",
+                    shown(&table.name),
+                    shown(&key.name)
+                )).hint("Load that table too, or empty it yourself."))
+            } else if (self.is_protected)(&key.table) || !key.is_owned {
+                Some(Refusal::new(format!(
+                    "Table {} cannot be emptied: the foreign key {} of {from}, which is {}, points to it.",
+                    shown(&table.name),
+                    shown(&key.name),
+                    if key.is_owned { "protected" } else { "another role's" }
+                )).hint(format!("Remove the rows yourself: DELETE FROM {};", qualified(&self.catalogue.schema, &table.name))))
+            } else {
+                None
+            }
+        };
+        journal::onto(table, &relids).into_iter().filter_map(refuse).collect()
+    }
+}
+
+fn shown(name: &str) -> String {
+    format!("\"{}\"", name.escape_debug())
+}

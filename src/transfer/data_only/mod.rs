@@ -1,0 +1,302 @@
+//! `transfer --data-only`: rows into tables that the application's own migrations made.
+//!
+//! Purpose: the same pipeline as every transfer, but the tables are found instead of made, their types
+//! decide the conversions, and what hangs on them is taken away and brought back. [`prepare`] says
+//! what can be told without the values, [`begin`] begins a run, [`dry_run`] shows what it would do.
+
+mod prepare;
+mod renames;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::checkpoint::resume::Leftover;
+use crate::checkpoint::store::{self, StepOutcome};
+use crate::checkpoint::{journal, lock, resume};
+use crate::connect::{Session, Target, failure};
+use crate::copy::reject;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Cancel, Listener};
+use crate::finish::restore;
+use crate::inspect::{self, Looked, Opened};
+use crate::introspect::postgres::catalogue;
+use crate::map::fill::ColumnTarget;
+use crate::map::rules::ColumnTargets;
+use crate::model::matching::ColumnFate;
+use crate::model::plan::{FinishStep, Phase, TransferPlan};
+use crate::options::{BadRows, DataOnly, TransferOptions};
+use crate::plan::fill::{self, Inputs};
+use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
+
+use super::begin::{self, Begun};
+use super::rejected;
+use prepare::{Prepared, is_kept, prepare, raise};
+
+/// Begins a run into tables that are there.
+pub(super) async fn begin(
+    session: &mut Session,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    leftover: Option<Leftover>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let replaced = leftover.map(|leftover| leftover.run);
+    let prepared = prepare(session, opened, &options.inspect, data_only, replaced).await?;
+    raise(&prepared.refusals)?;
+    store::try_bookkeeping(session).await?;
+    let looked = look(opened, &prepared, options, listener, cancel)?;
+    let begin = |error| failure::failed("begin the transfer", &error);
+    // One transaction: nothing of the target is taken away unless it is written down with it.
+    let transaction = session.transaction().await.map_err(begin)?;
+    let filled: Vec<usize> =
+        prepared.matching.tables.iter().map(|matched| matched.target).collect();
+    let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
+    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
+    let plan = plan(opened, &prepared, &looked, data_only)?;
+    if options.strict {
+        begin::refuse_when_strict(&plan)?;
+    }
+    rejected::refuse(&plan, &options.bad_rows)?;
+    if let BadRows::Reject { dir, .. } = &options.bad_rows {
+        reject::prepare(dir, &plan)?;
+    }
+    store::prepare(&transaction).await?;
+    if let Some(replaced) = replaced {
+        journal::forget(&transaction, replaced).await?;
+    }
+    let source = opened.path.to_string_lossy();
+    let run = store::begin(&transaction, &source, &opened.fingerprint, &plan).await?;
+    transaction.commit().await.map_err(begin)?;
+    Ok(Begun {
+        run,
+        plan,
+        marks: Vec::new(),
+        refused: Vec::new(),
+        steps: Vec::new(),
+        is_continued: false,
+        is_done: false,
+        finished_at: None,
+        looked: looked.took,
+    })
+}
+
+/// Scans the values; the target's types decide.
+fn look(
+    opened: &mut Opened,
+    prepared: &Prepared,
+    options: &TransferOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Looked> {
+    let targets =
+        fill::column_targets(&opened.schema.tables, &prepared.catalogue, &prepared.matching);
+    opened.rules = std::mem::take(&mut opened.rules).with_targets(targets);
+    let mut looked = tokio::task::block_in_place(|| {
+        inspect::look(opened, options.inspect.jobs, listener, cancel)
+    })?;
+    fill::settle(&prepared.catalogue, &prepared.matching, &looked.evidence, &mut looked.mapping);
+    Ok(looked)
+}
+
+/// The scan may take minutes: what was decided from must still be so.
+fn refuse_changed(is_unchanged: bool) -> Result<()> {
+    if is_unchanged {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TargetState,
+        "the target's tables were changed while the source was read; nothing was written",
+    )
+    .hint("Stop the application, then run the same command again."))
+}
+
+fn plan(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    data_only: &DataOnly,
+) -> Result<TransferPlan> {
+    let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
+    let inputs = Inputs {
+        schema: &opened.schema,
+        catalogue: &prepared.catalogue,
+        matching: &prepared.matching,
+        evidence: &looked.evidence,
+        mapping: &looked.mapping,
+        emptied: &prepared.emptied,
+        is_kept: &|trigger| is_kept(data_only, trigger),
+        earlier: &earlier,
+        zone: opened.zone.name(),
+        notes: &prepared.notes,
+    };
+    raise(&fill::open_questions(&inputs))?;
+    Ok(fill::plan(&inputs))
+}
+
+/// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
+/// brought it back meanwhile, and what the server refused is tried again.
+pub(super) async fn go_on(
+    session: &mut Session,
+    opened: &mut Opened,
+    begun: &mut Begun,
+) -> Result<()> {
+    let Some(fill) = &begun.plan.fill else { return Ok(()) };
+    let is_done = |number: usize| {
+        let outcome = begun.steps.iter().find(|(done, _)| *done == number).map(|(_, how)| how);
+        matches!(outcome, Some(StepOutcome::Done { .. }))
+    };
+    let is_open = |step: &FinishStep, number| {
+        matches!(step.phase, Phase::Indexes | Phase::ForeignKeys | Phase::Triggers)
+            && !is_done(number)
+    };
+    let open: Vec<&FinishStep> = begun
+        .plan
+        .finish
+        .iter()
+        .enumerate()
+        .filter(|(number, step)| is_open(step, *number))
+        .map(|(_, step)| step)
+        .collect();
+    let take = |error| failure::failed("prepare the target's tables", &error);
+    let transaction = session.transaction().await.map_err(take)?;
+    for entry in &fill.journal {
+        if open.iter().any(|step| step.sql == entry.restore) {
+            transaction.batch_execute(&entry.drop).await.map_err(take)?;
+        }
+    }
+    transaction.commit().await.map_err(take)?;
+    let again: Vec<usize> = begun
+        .steps
+        .iter()
+        .filter(|(_, outcome)| !matches!(outcome, StepOutcome::Done { .. }))
+        .map(|(number, _)| *number)
+        .collect();
+    if !again.is_empty() {
+        begun.steps = store::reopen(session, begun.run, &again).await?;
+    }
+    select_planned(opened, &begun.plan);
+    Ok(())
+}
+
+/// What is read is what the plan has, not what the command's globs select.
+pub(super) fn select_planned(opened: &mut Opened, plan: &TransferPlan) {
+    let is_planned = |at: &usize| {
+        let name = &opened.schema.tables[*at].name;
+        plan.tables.iter().any(|table| table.source == *name)
+    };
+    opened.selected = (0..opened.schema.tables.len()).filter(is_planned).collect();
+}
+
+/// The columns' targets as a plan has them, to decide again.
+pub(super) fn targets_of(plan: &TransferPlan, opened: &Opened) -> ColumnTargets {
+    let mut targets = ColumnTargets::new();
+    for table in &plan.tables {
+        let Some(source) = opened.schema.table(&table.source) else { continue };
+        for column in &table.columns {
+            let Some(position) = source.column(&column.source) else { continue };
+            let target = ColumnTarget {
+                pg_type: Some(column.pg_type),
+                type_name: column.pg_type.to_string(),
+                demands: column.demands.clone(),
+            };
+            targets.insert((source.name.clone(), position), target);
+        }
+    }
+    targets
+}
+
+/// `transfer --data-only --dry-run`.
+pub(super) async fn dry_run(
+    target: &Target,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<InspectReport> {
+    let mut session = target.session().await?;
+    let source = opened.path.to_string_lossy().into_owned();
+    let into = &options.inspect.into;
+    let replaced = resume::replaceable(&session, &source, into).await?;
+    let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
+    raise(&prepared.refusals)?;
+    store::try_bookkeeping(&mut session).await?;
+    let looked = look(opened, &prepared, options, listener, cancel)?;
+    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let report = report(target, opened, &prepared, &looked, &plan);
+    if options.strict {
+        begin::refuse_when_strict(&plan)?;
+    }
+    rejected::refuse(&plan, &options.bad_rows)?;
+    Ok(report)
+}
+
+fn report(
+    target: &Target,
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    plan: &TransferPlan,
+) -> InspectReport {
+    let mut report = inspect::report(opened, looked, plan, true);
+    for (table, matched) in report.tables.iter_mut().zip(&prepared.matching.tables) {
+        let there = &prepared.catalogue.tables[matched.target];
+        let columns = std::mem::take(&mut table.columns);
+        for (mut column, fate) in columns.into_iter().zip(&matched.columns) {
+            if let ColumnFate::Into(at) = fate {
+                column.target_type = Some(there.columns[*at].type_name.clone());
+                table.columns.push(column);
+            }
+        }
+    }
+    report.suggestions.clear();
+    report.not_carried.clone_from(&plan.not_carried);
+    report.renamed.clone_from(&prepared.notes);
+    report.attention = report.needing_attention().len();
+    report.target = Some(InspectTarget {
+        shown: target.shown.clone(),
+        version: target.version.clone(),
+        schema: plan.schema.clone(),
+        schema_exists: true,
+        tables: plan.tables.len(),
+        differing: 0,
+    });
+    report.ddl = plan.fill.as_ref().map(|fill| DdlReport {
+        before: fill.before.clone(),
+        after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
+    });
+    report
+}
+
+/// `litelift restore-constraints`: brings back what runs took away that will not be continued.
+///
+/// # Errors
+/// [`ErrorKind::Target`], [`ErrorKind::Usage`] for the URL, interrupted.
+pub async fn restore_constraints(
+    url: &str,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<RestoreReport> {
+    const SESSIONS_MAX: usize = 64;
+    let target = Target::open(url, SESSIONS_MAX, cancel).await?;
+    let work = Box::pin(async {
+        let taken = journal::taken(&target.session().await?, None).await?;
+        let mut locks = Vec::new();
+        let schemas: BTreeSet<&str> = taken.iter().map(|one| one.entry.schema.as_str()).collect();
+        for schema in schemas {
+            // A transfer that is at work brings them back itself.
+            let wait = lock::WAIT;
+            locks.push(lock::take_for(&target, schema, wait, listener.as_ref(), cancel).await?);
+        }
+        let (restored, not_as_before) = restore::restore(&target, &taken, listener, cancel).await?;
+        Ok(RestoreReport {
+            version: REPORT_VERSION,
+            target: target.shown.clone(),
+            restored,
+            not_as_before,
+        })
+    });
+    target.until_cancelled(cancel, work).await
+}

@@ -1,0 +1,386 @@
+//! What can be told before the values are looked at: which table goes where, and what stands in the way.
+
+use wildmatch::WildMatch;
+
+use crate::checkpoint::journal::{self, Taken};
+use crate::connect::Session;
+use crate::error::{Error, ErrorKind, Result};
+use crate::inspect::Opened;
+use crate::introspect::postgres::catalogue;
+use crate::map::matching;
+use crate::map::tracking::{self, Tracking};
+use crate::model::catalogue::{Catalogue, TargetTrigger};
+use crate::model::matching::{Matching, Refusal};
+use crate::model::source::Table;
+use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::plan::obstacles::Obstacles;
+use crate::read;
+
+use super::renames;
+
+/// Refusals that an error lists; people mend them one after the other.
+const LISTED_MAX: usize = 40;
+/// Hints of an error.
+const HINTS_MAX: usize = 8;
+
+/// What is known before the scan.
+pub(super) struct Prepared {
+    /// The target.
+    pub(super) catalogue: Catalogue,
+    /// Which goes where.
+    pub(super) matching: Matching,
+    /// Tables that are emptied, by position in the catalogue.
+    pub(super) emptied: Vec<usize>,
+    /// What the run that this one takes the place of did not bring back.
+    pub(super) earlier: Vec<Taken>,
+    /// What a reader of the report should know, a sentence each.
+    pub(super) notes: Vec<String>,
+    /// What stands in the way.
+    pub(super) refusals: Vec<Refusal>,
+}
+
+/// Matches the globs of triggers that stay on.
+pub(super) fn is_kept(data_only: &DataOnly, trigger: &TargetTrigger) -> bool {
+    let full = format!("{}.{}", trigger.table, trigger.name);
+    let matches = |glob: &String| {
+        let glob = WildMatch::new_case_insensitive(glob);
+        glob.matches(&trigger.name) || glob.matches(&full)
+    };
+    data_only.keep_triggers.iter().any(matches)
+}
+
+/// Looks at both sides. `replaced` is the run that this one takes the place of.
+pub(super) async fn prepare(
+    session: &Session,
+    opened: &mut Opened,
+    options: &InspectOptions,
+    data_only: &DataOnly,
+    replaced: Option<i64>,
+) -> Result<Prepared> {
+    let catalogue = catalogue::read(session, &options.into).await?;
+    refuse_empty(&catalogue)?;
+    check_globs(opened, &catalogue, data_only)?;
+    let earlier = earlier(session, &catalogue, replaced).await?;
+    let (mut notes, mut refusals) = (Vec::new(), Vec::new());
+    set_aside(session, opened, &catalogue, data_only, &mut notes, &mut refusals).await?;
+    let renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
+    let skipped = column_globs(opened, &options.selection.skip);
+    let is_skipped = |table: &Table, column: &str| {
+        let full = format!("{}.{column}", table.name);
+        skipped.iter().any(|glob| glob.matches(&full))
+    };
+    let tables: Vec<(usize, &Table)> =
+        opened.selected.iter().map(|at| (*at, &opened.schema.tables[*at])).collect();
+    let (matching, ambiguous) = matching::matching(&tables, &catalogue, &renames, is_skipped);
+    refusals.extend(ambiguous);
+    refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
+    notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
+    let occupied = occupied(session, &catalogue, &matching).await?;
+    let emptied: Vec<usize> = occupied
+        .iter()
+        .filter(|(at, _)| {
+            let matched = matching.tables.iter().find(|matched| matched.target == *at);
+            let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
+            let target = &catalogue.tables[*at].name;
+            on_existing(data_only, source, target) == OnExisting::Truncate
+        })
+        .map(|(at, _)| *at)
+        .collect();
+    for (at, rows) in occupied.iter().filter(|(at, _)| emptied.contains(at)) {
+        let name = catalogue.tables[*at].name.escape_debug();
+        notes.push(format!("Table \"{name}\" is emptied first: it has {rows} rows."));
+    }
+    check_on_existing(opened, &catalogue, &matching, data_only)?;
+    let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
+    let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
+    let obstacles = Obstacles {
+        tables: &opened.schema.tables,
+        catalogue: &whole,
+        matching: &matching,
+        is_kept: &|trigger| is_kept(data_only, trigger),
+        is_protected: &|name| matches_any(&data_only.protect, name),
+        occupied: &occupied,
+        emptied: &emptied,
+    };
+    refusals.extend(obstacles.found());
+    opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
+    if opened.selected.is_empty() && refusals.is_empty() {
+        refusals.push(Refusal::new("No table of the source is left to load."));
+    }
+    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+}
+
+fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
+    if !catalogue.tables.is_empty() {
+        return Ok(());
+    }
+    let schema = catalogue.schema.escape_debug();
+    Err(Error::new(ErrorKind::TargetState, format!("schema \"{schema}\" of the target has no tables"))
+        .detail("--data-only fills the tables that the application's own migrations made.")
+        .hint("Let the application make its schema first: start it once with the PostgreSQL URL, or run its migrations. --into names another schema.")
+        .hint("Without --data-only litelift makes the tables itself."))
+}
+
+fn matches_any(globs: &[String], name: &str) -> bool {
+    globs.iter().any(|glob| WildMatch::new_case_insensitive(glob).matches(name))
+}
+
+/// A glob that matches nothing is a typo, and what it should have protected would be written to.
+fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> Result<()> {
+    for glob in &data_only.protect {
+        let glob_of = WildMatch::new_case_insensitive(glob);
+        let sources = opened.schema.tables.iter().map(|table| &table.name);
+        let targets = catalogue.tables.iter().map(|table| &table.name);
+        if !sources.chain(targets).any(|name| glob_of.matches(name)) {
+            return Err(Error::usage(format!(
+                "--protect \"{}\" is the name of no table",
+                glob.escape_debug()
+            )));
+        }
+    }
+    for glob in &data_only.keep_triggers {
+        let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
+        let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
+        if !triggers.any(|trigger| is_kept(&one, trigger)) {
+            return Err(Error::usage(format!(
+                "--keep-trigger \"{}\" is the name of no trigger in the target",
+                glob.escape_debug()
+            ))
+            .hint("Give it as TRIGGER or TABLE.TRIGGER."));
+        }
+    }
+    Ok(())
+}
+
+fn check_on_existing(
+    opened: &Opened,
+    catalogue: &Catalogue,
+    matching: &Matching,
+    data_only: &DataOnly,
+) -> Result<()> {
+    for glob in data_only.on_existing.iter().filter_map(|(glob, _)| glob.as_ref()) {
+        let glob_of = WildMatch::new_case_insensitive(glob);
+        let mut pairs = matching.tables.iter();
+        let is_used = pairs.any(|matched| {
+            glob_of.matches(&opened.schema.tables[matched.source].name)
+                || glob_of.matches(&catalogue.tables[matched.target].name)
+        });
+        if !is_used {
+            return Err(Error::usage(format!(
+                "--on-existing \"{}\" is the name of no table that is loaded",
+                glob.escape_debug()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What was asked for a table: what names it wins over what is for all, and of several the last.
+fn on_existing(data_only: &DataOnly, source: &str, target: &str) -> OnExisting {
+    let named = data_only.on_existing.iter().rev().find(|(glob, _)| {
+        let glob = glob.as_ref().map(|glob| WildMatch::new_case_insensitive(glob));
+        glob.is_some_and(|glob| glob.matches(source) || glob.matches(target))
+    });
+    let for_all = || data_only.on_existing.iter().rev().find(|(glob, _)| glob.is_none());
+    named.or_else(for_all).map_or(OnExisting::Refuse, |(_, what)| *what)
+}
+
+/// What earlier runs left undone: that of the run which is replaced is taken over, that of any other
+/// stands in the way.
+async fn earlier(
+    session: &Session,
+    catalogue: &Catalogue,
+    replaced: Option<i64>,
+) -> Result<Vec<Taken>> {
+    let is_here = |one: &Taken| {
+        one.entry.schema == catalogue.schema
+            || catalogue.tables.iter().any(|table| table.relid == one.entry.relid)
+    };
+    let taken = journal::taken(session, None).await?;
+    let (own, others): (Vec<Taken>, Vec<Taken>) =
+        taken.into_iter().filter(is_here).partition(|one| Some(one.run) == replaced);
+    if others.is_empty() { Ok(own) } else { Err(journal::not_restored(&others)) }
+}
+
+/// Takes tables that are never touched out of the selection: protected ones, and those in which
+/// migrations keep what they did, which are compared.
+async fn set_aside(
+    session: &Session,
+    opened: &mut Opened,
+    catalogue: &Catalogue,
+    data_only: &DataOnly,
+    notes: &mut Vec<String>,
+    refusals: &mut Vec<Refusal>,
+) -> Result<()> {
+    let mut left = Vec::new();
+    for position in opened.selected.clone() {
+        let table = &opened.schema.tables[position];
+        let name = table.name.escape_debug();
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let is_protected = matches_any(&data_only.protect, &table.name)
+            || matching::target_of(&table.name, catalogue)
+                .is_some_and(|there| matches_any(&data_only.protect, &there.name));
+        if let Some(tracking) = tracking::tracking(&table.name, &columns)? {
+            let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
+            let tool = &tracking.tool;
+            match compared {
+                Heads::Differ(how) if !data_only.allow_version_mismatch => refusals.push(
+                    Refusal::new(format!(
+                        "The two sides are of different versions by \"{name}\" ({tool}): {how}."
+                    ))
+                    .hint("Bring both to one version with the application's own migrations. --allow-version-mismatch goes on all the same, --skip leaves the table out of it."),
+                ),
+                Heads::Differ(how) => notes.push(format!(
+                    "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
+                )),
+                Heads::Same(count) => notes.push(format!(
+                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same {count} entries."
+                )),
+                Heads::Unknown(why) => {
+                    notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
+                }
+            }
+        } else if is_protected {
+            notes.push(format!("Table \"{name}\" is protected: nothing of it is copied."));
+        } else {
+            left.push(position);
+        }
+    }
+    opened.selected = left;
+    Ok(())
+}
+
+enum Heads {
+    Same(usize),
+    Differ(String),
+    Unknown(&'static str),
+}
+
+async fn compare_heads(
+    session: &Session,
+    opened: &Opened,
+    table: &Table,
+    tracking: &Tracking,
+    catalogue: &Catalogue,
+) -> Result<Heads> {
+    if tracking.head.is_empty() {
+        return Ok(Heads::Unknown(", nor compared: it says nothing of the version"));
+    }
+    let Some(there) = matching::target_of(&table.name, catalogue) else {
+        return Ok(Heads::Unknown(", nor compared: the target has no such table"));
+    };
+    let columns: Option<Vec<String>> = tracking
+        .head
+        .iter()
+        .map(|name| matching::column_of(name, there).map(str::to_owned))
+        .collect();
+    let Some(columns) = columns.filter(|_| there.may_fill) else {
+        return Ok(Heads::Unknown(
+            ", nor compared: the target's has other columns, or may not be read",
+        ));
+    };
+    let source = tokio::task::block_in_place(|| {
+        opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
+    })?;
+    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    Ok(match tracking::difference(&source, &target) {
+        None => Heads::Same(source.len()),
+        Some(how) => Heads::Differ(how),
+    })
+}
+
+/// Patterns of `--skip` that mean columns: they have a point and are the name of no table.
+fn column_globs(opened: &Opened, skip: &[String]) -> Vec<WildMatch> {
+    let globs = skip.iter().filter(|pattern| pattern.contains('.'));
+    globs
+        .map(|pattern| WildMatch::new_case_insensitive(pattern))
+        .filter(|glob| !opened.schema.tables.iter().any(|table| glob.matches(&table.name)))
+        .collect()
+}
+
+/// Tables of the source that the target does not have.
+fn missing(
+    opened: &Opened,
+    catalogue: &Catalogue,
+    matching: &Matching,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    for position in &matching.missing {
+        let table = &opened.schema.tables[*position];
+        let name = table.name.escape_debug();
+        let rows = tokio::task::block_in_place(|| {
+            opened.snapshot.with(|conn| read::count_rows(conn, &table.name))
+        })?;
+        if rows == 0 {
+            notes.push(format!("Table \"{name}\" has no rows, and the target has no such table."));
+            continue;
+        }
+        let other =
+            catalogue.others.iter().find(|(other, _)| other.eq_ignore_ascii_case(&table.name));
+        let refusal = Refusal::new(match other {
+            Some((_, kind)) => format!(
+                "Table \"{name}\" has {rows} rows, and what the target has of that name is a {kind}."
+            ),
+            None => format!("Table \"{name}\" has {rows} rows, and the target has no such table."),
+        });
+        refusals.push(
+            refusal.hint(
+                "Leave it out with --skip TABLE, or name its place with --rename TABLE=NAME.",
+            ),
+        );
+    }
+    Ok(refusals)
+}
+
+async fn occupied(
+    session: &Session,
+    catalogue: &Catalogue,
+    matching: &Matching,
+) -> Result<Vec<(usize, u64)>> {
+    let tables: Vec<usize> = matching
+        .tables
+        .iter()
+        .map(|matched| matched.target)
+        .filter(|at| catalogue.tables[*at].may_fill)
+        .collect();
+    let filled = catalogue::filled(
+        session,
+        &catalogue.schema,
+        tables.iter().map(|at| &catalogue.tables[*at]),
+    )
+    .await?;
+    let position = |name: &str| catalogue.tables.iter().position(|table| table.name == name);
+    Ok(filled.into_iter().filter_map(|(name, rows)| Some((position(&name)?, rows))).collect())
+}
+
+/// Raises what stands in the way as one error.
+pub(super) fn raise(refusals: &[Refusal]) -> Result<()> {
+    let count = refusals.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let mut lines: Vec<&str> =
+        refusals.iter().take(LISTED_MAX).map(|refusal| refusal.text.as_str()).collect();
+    let more = format!("And {} more.", count.saturating_sub(LISTED_MAX));
+    if count > LISTED_MAX {
+        lines.push(&more);
+    }
+    let things = if count == 1 { "one thing stands" } else { "things stand" };
+    let number = if count == 1 { String::new() } else { format!("{count} ") };
+    let mut error = Error::new(
+        ErrorKind::TargetState,
+        format!("the target cannot be filled: {number}{things} in the way; nothing was written"),
+    )
+    .detail(lines.join("\n"));
+    let mut hints: Vec<&String> = Vec::new();
+    for hint in refusals.iter().filter_map(|refusal| refusal.hint.as_ref()) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    for hint in hints.into_iter().take(HINTS_MAX) {
+        error = error.hint(hint.clone());
+    }
+    Err(error)
+}

@@ -1,0 +1,7 @@
+//! `transfer --data-only`: rows into the schema that an application's own migrations made.
+
+mod objects;
+mod pairs;
+mod refusals;
+mod stops;
+mod target;
