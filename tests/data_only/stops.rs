@@ -191,3 +191,21 @@ fn begun_again_it_brings_back_what_the_first_run_took() {
     run(litelift(&["restore-constraints", "--to", &target.url])).expect(0);
     assert_eq!(target.one("SELECT to_regclass('users_body') IS NULL"), "t");
 }
+
+#[test]
+fn a_dry_run_that_is_refused_shows_what_goes_where() {
+    let (source, target) = (source(), app());
+    run(transfer(&source.path, &target.url, &["--data-only", "--dry-run"]))
+        .expect(8)
+        .says(&["Table \"Users\" goes into \"users\": Id -> id", "\"kinds\" has 2 rows already"]);
+    let more = ["--data-only", "--dry-run", "--on-existing", "truncate"];
+    run(transfer(&source.path, &target.url, &more)).expect(0).prints(&[
+        "Users -> users",
+        "ALTER TABLE \"public\".\"posts\" DROP CONSTRAINT IF EXISTS",
+        "TRUNCATE TABLE ONLY \"public\".\"kinds\"",
+        "NOT VALID",
+        "setval(",
+    ]);
+    let kinds = target.one("SELECT string_agg(name, ',' ORDER BY id) FROM kinds");
+    assert_eq!(kinds, "seeded,x");
+}

@@ -16,7 +16,7 @@ use crate::checkpoint::{journal, lock, resume};
 use crate::connect::{Session, Target, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Cancel, Listener};
+use crate::event::{Cancel, Event, Listener};
 use crate::finish::restore;
 use crate::inspect::{self, Looked, Opened};
 use crate::introspect::postgres::catalogue;
@@ -221,6 +221,10 @@ pub(super) async fn dry_run(
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
     let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
+    if !prepared.refusals.is_empty() {
+        // There is no plan to show, but what goes where is known.
+        prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
+    }
     raise(&prepared.refusals)?;
     store::try_bookkeeping(&mut session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
