@@ -1,4 +1,4 @@
-//! Keys and indexes as finishing steps; [`super::foreign_keys`] come after them.
+//! Keys and indexes as finishing steps; `foreign_keys` come after them.
 //!
 //! Purpose: every name of a relation is taken from one name space, the application's own index
 //! names first, so that a name PostgreSQL would make itself cannot be in their way.

@@ -2,7 +2,7 @@
 //!
 //! Purpose: [`Translator`] walks the tree of an expression with the types that its columns have on
 //! both sides, and prints new text; the source's text never gets through. For every part it knows the
-//! storage class and affinity that SQLite has and the type that PostgreSQL has ([`value`]), so that
+//! storage class and affinity that SQLite has and the type that PostgreSQL has (`value`), so that
 //! comparisons, arithmetic and functions can be written to mean the same. What has no rule is refused
 //! with a reason: a guess could be silently wrong.
 //!
