@@ -1,8 +1,8 @@
 //! `transfer --data-only`: rows into tables that the application's own migrations made.
 //!
 //! Purpose: the same pipeline as every transfer, but the tables are found instead of made, their types
-//! decide the conversions, and what hangs on them is taken away and brought back. [`prepare`] says
-//! what can be told without the values, [`begin`] begins a run, [`dry_run`] shows what it would do.
+//! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
+//! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
 mod prepare;
 mod renames;
