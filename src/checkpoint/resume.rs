@@ -152,6 +152,7 @@ pub async fn refuse_existing(
         },
     )
     .detail(format!("litelift never drops or fills what it did not make: {}.", shortened(&names)))
+    .hint("To fill tables that an application's own migrations made: --data-only.")
     .hint("Transfer into a schema of its own with --into NAME, or into an empty database.")
     .hint("Leave tables out with --skip TABLE, or drop them yourself.");
     Err(match made_elsewhere(session, schema, targets).await? {

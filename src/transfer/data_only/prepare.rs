@@ -88,7 +88,7 @@ pub(super) async fn prepare(
         .collect();
     for (at, rows) in occupied.iter().filter(|(at, _)| emptied.contains(at)) {
         let name = catalogue.tables[*at].name.escape_debug();
-        notes.push(format!("Table \"{name}\" is emptied first: it has {rows} rows."));
+        notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}."));
     }
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
@@ -234,7 +234,7 @@ async fn set_aside(
                     "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
                 )),
                 Heads::Same(count) => notes.push(format!(
-                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same {count} entries."
+                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same entries, {count}."
                 )),
                 Heads::Unknown(why) => {
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
