@@ -196,6 +196,12 @@ fn build(path: &Path, seed: u64, tables_max: u32) -> rusqlite::Result<usize> {
     }
     // Some errors end the transaction by themselves.
     let _ = connection.execute_batch("COMMIT");
+    let objects: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if objects == 0 {
+        // SQLite writes nothing into a file without tables.
+        connection.execute_batch("CREATE TABLE lonely (a)")?;
+    }
     connection.close().map_err(|(_, error)| error)?;
     Ok(tables.len())
 }
