@@ -236,7 +236,7 @@ pub async fn dry_run(
         if options.strict {
             begin::refuse_when_strict(&plan)?;
         }
-        rejected::refuse(&plan, &options.bad_rows)?;
+        rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
         Ok(report)
     });
     target.until_cancelled(cancel, work).await

@@ -84,7 +84,8 @@ pub(super) fn of_restored(report: &RestoreReport) -> String {
             format!("{} of {target} as before.", counted(all as u64, "object is", "objects are"))
         }
         (_, left) => format!(
-            "{} of {target} not as before. Mend the rows and run the command again.",
+            "{} of {target} not as before. Continue the transfer, or mend the rows and run this \
+             command again.",
             counted(left as u64, "object is", "objects are")
         ),
     }

@@ -13,6 +13,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -203,6 +204,11 @@ pub fn replace(file: NamedTempFile, path: &Path) -> Result<()> {
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
-    let length = |path: &Path| fs::metadata(path).map(|found| found.len()).ok();
-    length(a) == length(b) && fs::read(a).ok() == fs::read(b).ok()
+    let open = |path: &Path| {
+        let file = fs::File::open(path).ok()?;
+        Some((file.metadata().ok()?.len(), BufReader::new(file).bytes()))
+    };
+    let (Some((a_len, a)), Some((b_len, b))) = (open(a), open(b)) else { return false };
+    // Byte by byte: they may be as large as the source.
+    a_len == b_len && a.zip(b).all(|pair| matches!(pair, (Ok(a), Ok(b)) if a == b))
 }

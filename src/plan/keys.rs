@@ -368,7 +368,11 @@ fn plan_index(
         keys.unique[part.position].insert(columns);
     }
     let sql = ddl::create_index(into, &part.mapping.target, &name, index.unique, &terms);
-    keys.steps.push(FinishStep {
+    keys.steps.push(index_step(part, index, name, sql));
+}
+
+fn index_step(part: &TableParts<'_>, index: &Index, name: String, sql: String) -> FinishStep {
+    FinishStep {
         phase: Phase::Indexes,
         table: part.position,
         object: if index.unique { "unique index" } else { "index" }.into(),
@@ -376,7 +380,7 @@ fn plan_index(
         sql,
         source_text: index.sql.clone(),
         orphans_sql: None,
-    });
+    }
 }
 
 /// An index that is partial or over expressions.
@@ -398,14 +402,6 @@ fn plan_special_index(
     let name = relations.take(&keys.names.write(&index.name));
     keys.note_name(part, "index", &index.name, &name);
     if let Ok(sql) = super::indexes::create(part, index, &name, into, encoding) {
-        keys.steps.push(FinishStep {
-            phase: Phase::Indexes,
-            table: part.position,
-            object: if index.unique { "unique index" } else { "index" }.into(),
-            name,
-            sql,
-            source_text: index.sql.clone(),
-            orphans_sql: None,
-        });
+        keys.steps.push(index_step(part, index, name, sql));
     }
 }

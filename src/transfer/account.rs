@@ -22,6 +22,8 @@ use super::begin::Begun;
 pub(super) struct Account<'a> {
     begun: &'a Begun,
     report: TransferReport,
+    /// Rows that the ranges of each table left out, those that were sent since included.
+    left_out_at_first: BTreeMap<usize, u64>,
 }
 
 impl<'a> Account<'a> {
@@ -92,7 +94,9 @@ impl<'a> Account<'a> {
         if !begun.is_continued {
             report.steps.push(step("inspect", begun.looked, begun.looked, 1));
         }
-        Self { begun, report }
+        let mut account = Self { begun, report, left_out_at_first: BTreeMap::new() };
+        account.leave_out(&begun.marks);
+        account
     }
 
     /// The report of a command that found everything done.
@@ -120,6 +124,7 @@ impl<'a> Account<'a> {
                 table.copy_s = times.wall.as_secs_f64();
             }
         }
+        self.leave_out(marks);
         let work = times.values().map(|times| times.work).sum();
         self.report.steps.push(step("copy", wall, work, jobs));
     }
@@ -157,13 +162,20 @@ impl<'a> Account<'a> {
         self.report.steps.push(step("send rejected rows", wall, wall, 1));
     }
 
-    /// Takes in what was left out.
+    fn leave_out(&mut self, marks: &[Mark]) {
+        for mark in marks {
+            *self.left_out_at_first.entry(mark.table).or_insert(0) += mark.rejected;
+        }
+    }
+
+    /// Takes in what was left out, once: the rows that were sent since count as arrived.
     pub(super) fn rejected(&mut self, rejected: Vec<RejectedRows>) {
-        for left in &rejected {
-            let tables = self.report.tables.iter_mut();
-            for table in tables.filter(|table| table.source == left.table) {
-                table.rejected = left.rows;
-            }
+        for (number, table) in self.report.tables.iter_mut().enumerate() {
+            let left = rejected.iter().find(|left| left.table == table.source);
+            table.rejected = left.map_or(0, |left| left.rows);
+            let at_first = self.left_out_at_first.get(&number).copied().unwrap_or(0);
+            // What was sent since has arrived.
+            table.rows += at_first.saturating_sub(table.rejected);
         }
         self.report.rejected = rejected;
     }

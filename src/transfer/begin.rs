@@ -60,7 +60,7 @@ pub(super) async fn begin_or_continue(
             let missing = tables::missing(&session, run.id, &run.plan).await?;
             tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
             let mut begun = load(&session, *run).await?;
-            rejected::refuse(&begun.plan, &options.bad_rows)?;
+            rejected::refuse(&begun.plan, &options.bad_rows, "nothing more was written")?;
             data_only::go_on(&mut session, opened, &mut begun).await?;
             let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
             listener.on(Event::Note(format!(
@@ -157,7 +157,7 @@ impl New<'_> {
         if self.options.strict {
             refuse_when_strict(&plan)?;
         }
-        rejected::refuse(&plan, &self.options.bad_rows)?;
+        rejected::refuse(&plan, &self.options.bad_rows, "nothing was written")?;
         if let BadRows::Reject { dir, .. } = &self.options.bad_rows {
             reject::prepare(dir, &plan)?;
         }

@@ -24,19 +24,21 @@ const SHOWN_MAX: usize = 10;
 ///
 /// # Errors
 /// [`ErrorKind::Differences`] naming the columns, values and rules.
-pub(super) fn refuse(plan: &TransferPlan, bad_rows: &BadRows) -> Result<()> {
+pub(super) fn refuse(plan: &TransferPlan, bad_rows: &BadRows, so_far: &str) -> Result<()> {
     let bad: Vec<&UnfitColumn> =
         plan.unfit.iter().filter(|column| column.unfit.on_misfit == OnMisfit::Reject).collect();
     let values: u64 = bad.iter().map(|column| column.unfit.misfits).sum();
     match bad_rows {
-        BadRows::Stop if !bad.is_empty() && plan.fill.is_some() => Err(unfilled(&bad, values)),
-        BadRows::Stop if !bad.is_empty() => Err(stopped(&bad, values)),
+        BadRows::Stop if !bad.is_empty() && plan.fill.is_some() => {
+            Err(unfilled(&bad, values, so_far))
+        }
+        BadRows::Stop if !bad.is_empty() => Err(stopped(&bad, values, so_far)),
         // A row may hold several of them, so only a column alone tells a number of rows.
         BadRows::Reject { rows_max: Some(max), .. } if at_least(&bad) > *max => {
             let count = at_least(&bad);
             Err(Error::new(
                 ErrorKind::Differences,
-                format!("at least {count} rows do not fit, --max-rejects allows {max}; nothing was written"),
+                format!("at least {count} rows do not fit, --max-rejects allows {max}; {so_far}"),
             )
             .detail(lines(&bad))
             .hint("Mend the rules or the data, or allow more."))
@@ -55,11 +57,11 @@ fn at_least(bad: &[&UnfitColumn]) -> u64 {
     tables.into_values().sum()
 }
 
-fn stopped(bad: &[&UnfitColumn], values: u64) -> Error {
+fn stopped(bad: &[&UnfitColumn], values: u64, so_far: &str) -> Error {
     let do_not = if values == 1 { "value does" } else { "values do" };
     let mut error = Error::new(
         ErrorKind::Differences,
-        format!("{values} {do_not} not fit a type that a rule holds fast; nothing was written"),
+        format!("{values} {do_not} not fit a type that a rule holds fast; {so_far}"),
     )
     .detail(lines(bad));
     if let Some(column) = bad.first() {
@@ -76,11 +78,11 @@ fn stopped(bad: &[&UnfitColumn], values: u64) -> Error {
 }
 
 /// The same where the types are the target's own.
-fn unfilled(bad: &[&UnfitColumn], values: u64) -> Error {
+fn unfilled(bad: &[&UnfitColumn], values: u64, so_far: &str) -> Error {
     let do_not = if values == 1 { "value does" } else { "values do" };
     let mut error = Error::new(
         ErrorKind::Differences,
-        format!("{values} {do_not} not fit the target's columns; nothing was written"),
+        format!("{values} {do_not} not fit the target's columns; {so_far}"),
     )
     .detail(lines(bad))
     .hint("With --on-bad-row reject --rejects DIR these rows are left out and written to DIR.");

@@ -65,6 +65,10 @@ fn expect_exact(source: &Fixture, target: &Target, objects: &[String], context: 
     assert!(compared.same(), "{context}: {}", compared.listed());
 }
 
+/// Posts whose user is not there.
+const ORPHANS: &str = "SELECT count(*) FROM posts p WHERE user_id IS NOT NULL \
+    AND NOT EXISTS (SELECT FROM users u WHERE u.id = p.user_id)";
+
 fn state(target: &Target) -> String {
     let there = target.one("SELECT to_regclass('litelift.step') IS NOT NULL");
     if there == "f" {
@@ -104,12 +108,19 @@ fn killed_at_random_moments_the_tables_of_an_application_are_exact_at_last() {
         ended += 1;
         if random.below(2) == 0 {
             // Given up, and begun anew.
-            run(litelift(&["restore-constraints", "--quiet", "--to", &target.url])).expect(0);
-            assert_eq!(target.objects(), objects, "{context}");
-            if state(&target) == "done" {
+            let done = state(&target) == "done";
+            let ended = run(litelift(&["restore-constraints", "--to", &target.url]));
+            if target.one(ORPHANS) == "0" {
+                ended.expect(0);
+                assert_eq!(target.objects(), objects, "{context}");
+            } else {
+                // Rows whose parents the killed run did not bring: the key is back, NOT VALID.
+                ended.expect(1).prints(&["posts_user_id_fkey", "have no parent"]);
+            }
+            if done {
                 continue;
             }
-            let again = ["--data-only", "--on-existing", "truncate", "--quiet"];
+            let again = ["--data-only", "--restart", "--on-existing", "truncate", "--quiet"];
             run(transfer(&source.path, &target.url, &again)).expect(0);
         } else {
             run(transfer(&source.path, &target.url, &MORE)).expect(0);

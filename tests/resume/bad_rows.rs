@@ -233,6 +233,8 @@ fn they_are_sent_again_when_they_were_mended() {
     );
     run(verify(&setting.source.path, url)).expect(0);
     setting.reject(url, &[]).expect(0).prints(&["nothing was touched"]);
+    let done = setting.reject(url, &["--json"]).expect(0);
+    assert_eq!(done.json()["tables"][0]["rows"], 4);
     setting.resend(url).expect(2).says(&["holds no rejected rows"]);
 }
 

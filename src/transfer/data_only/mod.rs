@@ -58,7 +58,7 @@ pub(super) async fn begin(
     if options.strict {
         begin::refuse_when_strict(&plan)?;
     }
-    rejected::refuse(&plan, &options.bad_rows)?;
+    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
@@ -233,7 +233,7 @@ pub(super) async fn dry_run(
     if options.strict {
         begin::refuse_when_strict(&plan)?;
     }
-    rejected::refuse(&plan, &options.bad_rows)?;
+    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     Ok(report)
 }
 
