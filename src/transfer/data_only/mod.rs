@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod duplicates;
 mod prepare;
 mod renames;
 
@@ -22,10 +23,12 @@ use crate::inspect::{self, Looked, Opened};
 use crate::introspect::postgres::catalogue;
 use crate::map::fill::ColumnTarget;
 use crate::map::rules::ColumnTargets;
+use crate::model::catalogue::{JournalEntry, TargetTrigger};
 use crate::model::matching::ColumnFate;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
+use crate::plan::unique;
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::begin::{self, Begun};
@@ -48,17 +51,14 @@ pub(super) async fn begin(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let plan = plan(opened, &prepared, &looked, data_only)?;
+    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
     refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
@@ -119,20 +119,50 @@ fn plan(
     data_only: &DataOnly,
 ) -> Result<TransferPlan> {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
-    let inputs = Inputs {
+    let is_kept = |trigger: &TargetTrigger| is_kept(data_only, trigger);
+    let inputs = inputs(opened, prepared, looked, &is_kept, &earlier);
+    raise(&fill::open_questions(&inputs))?;
+    Ok(fill::plan(&inputs))
+}
+
+fn inputs<'a>(
+    opened: &'a Opened,
+    prepared: &'a Prepared,
+    looked: &'a Looked,
+    is_kept: &'a dyn Fn(&TargetTrigger) -> bool,
+    earlier: &'a [JournalEntry],
+) -> Inputs<'a> {
+    Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
         matching: &prepared.matching,
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
-        is_kept: &|trigger| is_kept(data_only, trigger),
-        earlier: &earlier,
+        is_kept,
+        earlier,
         zone: opened.zone.name(),
         notes: &prepared.notes,
-    };
-    raise(&fill::open_questions(&inputs))?;
-    Ok(fill::plan(&inputs))
+    }
+}
+
+/// Refuses what of the values would not arrive.
+fn refuse_rows(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    plan: &TransferPlan,
+) -> Result<()> {
+    if options.strict {
+        begin::refuse_when_strict(plan)?;
+    }
+    rejected::refuse(plan, &options.bad_rows, "nothing was written")?;
+    let is_kept = |trigger: &TargetTrigger| is_kept(data_only, trigger);
+    let inputs = inputs(opened, prepared, looked, &is_kept, &[]);
+    let is_left_out = matches!(options.bad_rows, BadRows::Reject { .. });
+    duplicates::refuse(opened, &unique::to_check(&inputs, is_left_out))
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -230,10 +260,7 @@ pub(super) async fn dry_run(
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let plan = plan(opened, &prepared, &looked, data_only)?;
     let report = report(target, opened, &prepared, &looked, &plan);
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
+    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
     Ok(report)
 }
 
