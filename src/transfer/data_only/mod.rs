@@ -4,7 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
-mod duplicates;
+mod keys;
 mod prepare;
 mod renames;
 
@@ -28,7 +28,7 @@ use crate::model::matching::ColumnFate;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
-use crate::plan::unique;
+use crate::plan::{orphans, unique};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::begin::{self, Begun};
@@ -162,7 +162,8 @@ fn refuse_rows(
     let is_kept = |trigger: &TargetTrigger| is_kept(data_only, trigger);
     let inputs = inputs(opened, prepared, looked, &is_kept, &[]);
     let is_left_out = matches!(options.bad_rows, BadRows::Reject { .. });
-    duplicates::refuse(opened, &unique::to_check(&inputs, is_left_out))
+    let unique = unique::to_check(&inputs, is_left_out);
+    keys::refuse(opened, &unique, &orphans::to_check(&inputs, is_left_out))
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
