@@ -132,6 +132,8 @@ pub struct VerifyOptions {
     pub into: String,
     /// Which tables.
     pub selection: Selection,
+    /// `--rename OLD=NEW`, as given; they count where the target knows of no run.
+    pub renames: Vec<String>,
     /// How deep.
     pub level: crate::report::VerifyLevel,
 }

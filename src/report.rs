@@ -421,11 +421,45 @@ pub struct VerifyReport {
     pub level: VerifyLevel,
     /// Tables in source order.
     pub tables: Vec<VerifiedTable>,
+    /// Sequences that would give out a value that a row has already.
+    pub sequences_behind: Vec<SequenceBehind>,
+    /// What was not compared, and why that is no difference.
+    pub not_compared: Vec<NotCompared>,
     /// Seconds on the clock.
     pub wall_s: f64,
 }
 
+/// A sequence that the next insert would fail with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SequenceBehind {
+    /// Its name, with the schema.
+    pub sequence: String,
+    /// Table in the target.
+    pub table: String,
+    /// Column that it makes values for.
+    pub column: String,
+    /// The value that it would give out.
+    pub next: String,
+}
+
+/// Something that `verify` leaves out of the comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotCompared {
+    /// What it is, such as `table` or `sequence`.
+    pub object: String,
+    /// Its name.
+    pub name: String,
+    /// Why, without the full stop.
+    pub reason: String,
+}
+
 impl VerifyReport {
+    /// Returns true when nothing differs.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.differing() == 0 && self.sequences_behind.is_empty()
+    }
+
     /// Returns the number of rows that the transfer left out as bad rows.
     #[must_use]
     pub fn rejected_rows(&self) -> u64 {

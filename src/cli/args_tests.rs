@@ -136,8 +136,9 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>  Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>  Leave tables like 'log_*' out (repeatable)
+          --only <GLOB>       Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
+          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
 
     Running:
           --level <LEVEL>  How deep to compare: counts [default: counts]

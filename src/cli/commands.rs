@@ -151,7 +151,8 @@ fn verify(args: VerifyArgs) -> Result<u8> {
         Level::Counts => VerifyLevel::Counts,
     };
     let source = from.to_string_lossy().into_owned();
-    let options = VerifyOptions { from, to, into, selection: selection(args.selection), level };
+    let (selection, renames) = (selection(args.selection), args.rename);
+    let options = VerifyOptions { from, to, into, selection, renames, level };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
     run.print(args.output.json, &report, |look| {
@@ -161,7 +162,7 @@ fn verify(args: VerifyArgs) -> Result<u8> {
 }
 
 fn differs(report: &VerifyReport) -> u8 {
-    if report.differing() > 0 || report.rejected_rows() > 0 { DIFFERENCES } else { 0 }
+    if !report.is_equal() || report.rejected_rows() > 0 { DIFFERENCES } else { 0 }
 }
 
 /// What every running command has.

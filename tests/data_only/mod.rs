@@ -5,3 +5,4 @@ mod pairs;
 mod refusals;
 mod stops;
 mod target;
+mod verified;

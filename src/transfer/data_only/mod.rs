@@ -5,7 +5,6 @@
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
 mod prepare;
-mod renames;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
+use crate::map::renames;
 use crate::map::tracking::{self, Tracking};
 use crate::model::catalogue::{Catalogue, TargetTrigger};
 use crate::model::matching::{Matching, Refusal};
@@ -15,8 +16,6 @@ use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions, OnExisting};
 use crate::plan::obstacles::Obstacles;
 use crate::read;
-
-use super::renames;
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
