@@ -94,12 +94,13 @@ fn help_of_transfer() {
           --comments              Keep declared types as comments on columns
 
     Into tables that are there already:
-          --data-only               Fill the tables of the app's own migrations
-          --on-existing <WHAT>      Rows there: refuse, truncate, or TABLE=truncate
-          --rename <OLD=NEW>        Where a table or TABLE.COLUMN goes (repeatable)
-          --protect <GLOB>          Never touch tables like 'cache_*' (repeatable)
-          --keep-trigger <GLOB>     Let a trigger run for each row (repeatable)
-          --allow-version-mismatch  Go on when the migrations of the sides differ
+          --data-only                Fill the tables of the app's own migrations
+          --on-existing <WHAT>       Rows there: refuse, truncate, or TABLE=truncate
+          --rename <OLD=NEW>         Where a table or TABLE.COLUMN goes (repeatable)
+          --protect <GLOB>           Never touch tables like 'cache_*' (repeatable)
+          --tracking <TABLE=COLUMN>  A table of migrations: compared, never copied
+          --keep-trigger <GLOB>      Let a trigger run for each row (repeatable)
+          --allow-version-mismatch   Go on when the migrations of the sides differ
 
     Running:
           --dry-run             Show types and statements; write nothing

@@ -224,7 +224,7 @@ fn migrations_are_compared_and_never_copied() {
     let case = Case::new(&source, tables).refused(
         ErrorKind::TargetState,
         &[
-            "the source is at 20240202 (2 entries), the target at 20240101 (1 entries)",
+            "the source is at 20240202 (2 entries), the target at 20240101 (1 entry)",
             "--allow-version-mismatch",
         ],
     );
@@ -244,10 +244,33 @@ fn a_mismatch_of_versions_can_be_allowed() {
     let tables = "CREATE TABLE users (id int, name text); \
         CREATE TABLE alembic_version (version_num varchar(32)); INSERT INTO alembic_version VALUES ('b2')";
     let case = Case::new(&source, tables)
-        .refused(ErrorKind::TargetState, &["at a1 (1 entries), the target at b2 (1 entries)"])
+        .refused(ErrorKind::TargetState, &["at a1 (1 entry), the target at b2 (1 entry)"])
         .with(|asked| asked.allow_version_mismatch = true);
     case.arrives(&["alembic_version"]);
     assert_eq!(case.target.one("SELECT version_num FROM alembic_version"), "b2");
+}
+
+#[test]
+fn a_table_of_versions_that_only_the_user_knows() {
+    let source = format!(
+        "{USERS} CREATE TABLE version (Id INTEGER, Version INTEGER); INSERT INTO version VALUES (1, 299);"
+    );
+    let tables = "CREATE TABLE users (id int, name text); \
+        CREATE TABLE version (id int, version int); INSERT INTO version VALUES (1, 305)";
+    let tracking = |text: &str| {
+        let text = text.to_owned();
+        move |asked: &mut DataOnly| asked.tracking = vec![text]
+    };
+    let case = Case::new(&source, tables)
+        .refused(ErrorKind::TargetState, &["\"version\" has 1 row already"])
+        .with(tracking("versions=version"))
+        .refused(ErrorKind::Usage, &["the source has no such table"])
+        .with(tracking("version=number"))
+        .refused(ErrorKind::Usage, &["the table has no column \"number\""])
+        .with(tracking("version=version"))
+        .refused(ErrorKind::TargetState, &["at 299 (1 entry), the target at 305 (1 entry)"]);
+    case.target.execute("UPDATE version SET version = 299");
+    case.arrives(&["version"]);
 }
 
 #[test]

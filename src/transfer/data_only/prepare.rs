@@ -137,6 +137,15 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
             )));
         }
     }
+    for text in &data_only.tracking {
+        let (name, _) = tracking::parts(text)?;
+        if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let shown = text.escape_debug();
+            return Err(Error::usage(format!(
+                "--tracking \"{shown}\": the source has no such table"
+            )));
+        }
+    }
     for glob in &data_only.keep_triggers {
         let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
         let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
@@ -219,7 +228,11 @@ async fn set_aside(
         let is_protected = matches_any(&data_only.protect, &table.name)
             || matching::target_of(&table.name, catalogue)
                 .is_some_and(|there| matches_any(&data_only.protect, &there.name));
-        if let Some(tracking) = tracking::tracking(&table.name, &columns)? {
+        let kept = match tracking::named(&data_only.tracking, &table.name, &columns)? {
+            None => tracking::tracking(&table.name, &columns)?,
+            named => named,
+        };
+        if let Some(tracking) = kept {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
             let tool = &tracking.tool;
             match compared {
