@@ -356,6 +356,7 @@ pub fn report(
     let pairs: Vec<(&Table, &TableEvidence)> =
         opened.tables().into_iter().zip(&looked.evidence).collect();
     let mut report = InspectReport {
+        would_refuse: None,
         version: REPORT_VERSION,
         source: opened.summary(rows),
         target: None,

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::model::catalogue::JournalEntry;
 use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
@@ -60,10 +61,46 @@ pub struct InspectReport {
     pub attention: usize,
     /// The statements that a transfer would run; only with `--dry-run`.
     pub ddl: Option<DdlReport>,
+    /// Why a transfer would write nothing; only with `--dry-run`.
+    pub would_refuse: Option<WouldRefuse>,
     /// What is left to do by hand: the objects that are not carried over, with proposals. Not in the
     /// document; `--follow-ups` writes them.
     #[serde(skip)]
     pub follow_ups: Vec<FollowUp>,
+}
+
+/// The error that a transfer would end with before it writes anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WouldRefuse {
+    /// What is wrong.
+    pub message: String,
+    /// What was found.
+    pub detail: Option<String>,
+    /// What helps.
+    pub hints: Vec<String>,
+    /// The exit code.
+    pub exit_code: u8,
+}
+
+impl WouldRefuse {
+    /// Returns what stands in the way and what helps, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let detail = self.detail.iter().flat_map(|detail| detail.lines());
+        let told = std::iter::once(self.message.as_str()).chain(detail).map(str::to_owned);
+        told.chain(self.hints.iter().map(|hint| format!("Hint: {hint}"))).collect()
+    }
+}
+
+impl From<&Error> for WouldRefuse {
+    fn from(error: &Error) -> Self {
+        Self {
+            message: error.message().to_owned(),
+            detail: error.full_detail(),
+            hints: error.hints().to_vec(),
+            exit_code: error.kind().exit_code(),
+        }
+    }
 }
 
 /// What `schema` found.

@@ -56,9 +56,11 @@ impl Case {
         assert_eq!((self.target.objects(), self.rows()), before);
         let litelift = "SELECT count(*) FROM pg_namespace WHERE nspname = 'litelift'";
         assert_eq!(self.target.one(litelift), "0", "the bookkeeping was begun");
-        // A dry run says the same.
+        // A dry run says the same, and what the values stand in the way of.
         let dry = transfer::dry_run(&self.options).expect_err("the dry run must refuse too");
-        assert_eq!((dry.kind(), pg::explain(&dry)), (kind, told));
+        let (is, dry) = (dry.kind(), pg::explain(&dry));
+        assert_eq!(is, kind, "{dry}");
+        assert!(says.iter().all(|text| dry.contains(text)), "{dry}");
         self
     }
 
@@ -103,7 +105,7 @@ fn a_table_with_rows_that_the_target_lacks() {
         "{USERS} CREATE TABLE logs (x); INSERT INTO logs VALUES (1); CREATE TABLE void (x);"
     );
     Case::new(&source, "CREATE TABLE users (id serial PRIMARY KEY, name text)")
-        .refused(ErrorKind::TargetState, &["\"logs\" has 1 rows", "--skip TABLE", "--rename"])
+        .refused(ErrorKind::TargetState, &["\"logs\" has 1 row", "--skip TABLE", "--rename"])
         .skip("logs")
         .arrives(&["logs", "void"]);
 }
@@ -121,7 +123,7 @@ fn names_that_differ_are_found_and_what_is_not_clear_is_asked() {
             ErrorKind::TargetState,
             &[
                 "Column \"DownloadClients.UserName\" could be \"user_name\" or \"username_\"",
-                "\"Regions\" has 1 rows",
+                "\"Regions\" has 1 row",
             ],
         )
         .with(|asked| {
@@ -234,6 +236,27 @@ fn migrations_are_compared_and_never_copied() {
     assert!(told.contains("both sides have the same entries, 2"), "{told}");
     assert_eq!(case.target.one("SELECT value FROM ar_internal_metadata"), "production");
     assert_eq!(case.target.one("SELECT species FROM migrations"), "crane");
+}
+
+#[test]
+fn a_dry_run_tells_of_the_values_beside_what_else_stands_in_the_way() {
+    let source = "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT, at INTEGER, ab TEXT);
+        INSERT INTO t VALUES (1, 'x', 17, 'y');
+        CREATE TABLE gone (id INT); INSERT INTO gone VALUES (1);";
+    let tables = "CREATE TABLE t (id int, n int, at timestamptz, a_b text, \"a b\" text)";
+    let case = Case::new(source, tables);
+    let told = pg::explain(&transfer::dry_run(&case.options).unwrap_err());
+    for text in [
+        "3 things stand in the way",
+        "--rename \"t.ab=t.NAME\"",
+        "\"gone\" has 1 row, and the target has no such table",
+        "\"t.ab\" could be \"a_b\" or \"a b\"",
+        "what the numbers count is not known",
+        "And 2 values do not fit the target's columns",
+        "--on-bad-row reject",
+    ] {
+        assert!(told.contains(text), "no {text:?} in {told}");
+    }
 }
 
 #[test]

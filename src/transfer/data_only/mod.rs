@@ -28,7 +28,7 @@ use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::begin::{self, Begun};
-use super::rejected;
+use super::{DryRun, rejected};
 use prepare::{Prepared, is_kept, prepare, raise};
 
 /// Begins a run into tables that are there.
@@ -117,8 +117,22 @@ fn plan(
     looked: &Looked,
     data_only: &DataOnly,
 ) -> Result<TransferPlan> {
+    with_inputs(opened, prepared, looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok(fill::plan(inputs))
+    })
+}
+
+/// Puts together what a plan is made from.
+fn with_inputs<T>(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    data_only: &DataOnly,
+    then: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
-    let inputs = Inputs {
+    then(&Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
         matching: &prepared.matching,
@@ -129,9 +143,7 @@ fn plan(
         earlier: &earlier,
         zone: opened.zone.name(),
         notes: &prepared.notes,
-    };
-    raise(&fill::open_questions(&inputs))?;
-    Ok(fill::plan(&inputs))
+    })
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -214,26 +226,30 @@ pub(super) async fn dry_run(
     opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
     let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
-    if !prepared.refusals.is_empty() {
-        // There is no plan to show, but what goes where is known.
+    if opened.selected.is_empty() {
+        // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
+        raise(&prepared.refusals)?;
     }
-    raise(&prepared.refusals)?;
     store::try_bookkeeping(&mut session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        (fill::plan(inputs), fill::open_questions(inputs))
+    });
+    let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
-    Ok(report)
+    // Whoever looks wants to mend it all, not one thing after the other.
+    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
+        (Some(names), Some(values)) => Some(names.also(&values)),
+        (names, values) => names.or(values),
+    };
+    Ok(DryRun::new(report, refused))
 }
 
 fn report(

@@ -328,13 +328,14 @@ fn missing(
             notes.push(format!("Table \"{name}\" has no rows, and the target has no such table."));
             continue;
         }
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let other =
             catalogue.others.iter().find(|(other, _)| other.eq_ignore_ascii_case(&table.name));
         let refusal = Refusal::new(match other {
             Some((_, kind)) => format!(
-                "Table \"{name}\" has {rows} rows, and what the target has of that name is a {kind}."
+                "Table \"{name}\" has {rows}, and what the target has of that name is a {kind}."
             ),
-            None => format!("Table \"{name}\" has {rows} rows, and the target has no such table."),
+            None => format!("Table \"{name}\" has {rows}, and the target has no such table."),
         });
         refusals.push(
             refusal.hint(
