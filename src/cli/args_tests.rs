@@ -55,6 +55,7 @@ fn help_of_inspect() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -87,6 +88,7 @@ fn help_of_transfer() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -139,6 +141,7 @@ fn help_of_verify() {
     What to take, and as what:
           --only <GLOB>       Take only tables like 'app_*' (repeatable)
           --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>   What an app such as django needs (repeatable)
           --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
 
     Running:
@@ -169,6 +172,7 @@ fn help_of_rehearse() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -203,6 +207,7 @@ fn help_of_schema() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -224,7 +229,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 10),
+        ("transfer", 11),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),

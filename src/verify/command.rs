@@ -9,6 +9,7 @@ use crate::event::{Cancel, Listener};
 use crate::inspect;
 use crate::introspect::postgres::catalogue;
 use crate::options::{self, VerifyOptions};
+use crate::presets;
 use crate::read::{Snapshot, Source};
 use crate::report::VerifyReport;
 
@@ -33,7 +34,8 @@ pub async fn run(
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
-        let tables = inspect::selected(&schema, &options.selection, true)?;
+        let presets = presets::load(&options.selection.apps)?;
+        let tables = inspect::selected(&schema, &options.selection, &presets, true)?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();

@@ -5,6 +5,7 @@
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
 mod prepare;
+mod wishes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,10 +30,33 @@ use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, Res
 
 use super::begin::{self, Begun};
 use super::{DryRun, rejected};
-use prepare::{Prepared, is_kept, prepare, raise};
+use prepare::{Prepared, prepare, raise};
+use wishes::Wishes;
 
 /// Begins a run into tables that are there.
 pub(super) async fn begin(
+    session: &mut Session,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    leftover: Option<Leftover>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let looks_like = opened.looks_like();
+    let begun = begin_new(session, options, data_only, opened, leftover, listener, cancel).await;
+    begun.map_err(|error| recognised(error, looks_like))
+}
+
+/// An error that a preset may help against says so.
+fn recognised(error: Error, looks_like: Option<String>) -> Error {
+    match (error.kind(), looks_like) {
+        (ErrorKind::TargetState | ErrorKind::Differences, Some(text)) => error.hint(text),
+        _ => error,
+    }
+}
+
+async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
@@ -132,6 +156,9 @@ fn with_inputs<T>(
     then: impl FnOnce(&Inputs<'_>) -> T,
 ) -> T {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
+    let wishes = Wishes { user: data_only, presets: &opened.presets };
+    let mut notes = prepared.notes.clone();
+    notes.extend(opened.presets.rules_used(&looked.mapping));
     then(&Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
@@ -139,10 +166,10 @@ fn with_inputs<T>(
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
-        is_kept: &|trigger| is_kept(data_only, trigger),
+        is_kept: &|trigger| wishes.is_kept(trigger),
         earlier: &earlier,
         zone: opened.zone.name(),
-        notes: &prepared.notes,
+        notes: &notes,
     })
 }
 
@@ -227,6 +254,23 @@ pub(super) async fn dry_run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<DryRun> {
+    let looks_like = opened.looks_like();
+    match show(target, options, data_only, opened, listener, cancel).await {
+        Err(error) => Err(recognised(error, looks_like)),
+        Ok(DryRun { report, refused }) => {
+            Ok(DryRun::new(report, refused.map(|error| recognised(error, looks_like))))
+        }
+    }
+}
+
+async fn show(
+    target: &Target,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<DryRun> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
@@ -273,6 +317,7 @@ fn report(
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
     report.renamed.clone_from(&prepared.notes);
+    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),
