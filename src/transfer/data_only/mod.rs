@@ -309,15 +309,18 @@ fn report(
         let columns = std::mem::take(&mut table.columns);
         for (mut column, fate) in columns.into_iter().zip(&matched.columns) {
             if let ColumnFate::Into(at) = fate {
-                column.target_type = Some(there.columns[*at].type_name.clone());
+                let there = &there.columns[*at];
+                let is_written_so = there.pg_type == Some(column.becomes);
+                column.target_type = (!is_written_so).then(|| there.type_name.clone());
                 table.columns.push(column);
             }
         }
     }
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
-    report.renamed.clone_from(&prepared.notes);
-    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
+    report.renamed.clear();
+    report.notes.clone_from(&prepared.notes);
+    report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),
