@@ -13,6 +13,8 @@ pub struct Selection {
     pub only: Vec<String>,
     /// Globs of tables to leave out.
     pub skip: Vec<String>,
+    /// Presets as given with `--app`, names or files: what they leave out, and the rest that they say.
+    pub apps: Vec<String>,
 }
 
 /// How columns get their types.
@@ -60,15 +62,36 @@ pub enum OnExisting {
     Truncate,
 }
 
+/// What to do with the rows of some tables, by a glob, or (without one) of all.
+pub type OnExistingOf = (Option<String>, OnExisting);
+
+impl OnExisting {
+    /// Reads `WHAT` or `GLOB=WHAT`; `None` when WHAT is not known.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<OnExistingOf> {
+        let (glob, what) = match text.rsplit_once('=') {
+            Some((glob, what)) => (Some(glob.to_owned()), what),
+            None => (None, text),
+        };
+        match what {
+            "refuse" => Some((glob, Self::Refuse)),
+            "truncate" => Some((glob, Self::Truncate)),
+            _ => None,
+        }
+    }
+}
+
 /// How tables that are there already are filled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataOnly {
     /// `--on-existing WHAT` (no glob) and `--on-existing GLOB=WHAT`, as given.
-    pub on_existing: Vec<(Option<String>, OnExisting)>,
+    pub on_existing: Vec<OnExistingOf>,
     /// `--rename OLD=NEW`, as given.
     pub renames: Vec<String>,
     /// Globs of tables that are never touched.
     pub protect: Vec<String>,
+    /// `--tracking TABLE=COLUMN+COLUMN`, as given.
+    pub tracking: Vec<String>,
     /// Globs of triggers that stay on, as `trigger` or `table.trigger`.
     pub keep_triggers: Vec<String>,
     /// Go on when the two sides were migrated to different versions.
@@ -82,7 +105,8 @@ impl DataOnly {
         let renames = self.renames.iter().map(|rename| format!("--rename {rename}"));
         let protect = self.protect.iter().map(|glob| format!("--protect {glob}"));
         let triggers = self.keep_triggers.iter().map(|glob| format!("--keep-trigger {glob}"));
-        renames.chain(protect).chain(triggers).collect()
+        let tracking = self.tracking.iter().map(|text| format!("--tracking {text}"));
+        renames.chain(protect).chain(triggers).chain(tracking).collect()
     }
 }
 
@@ -132,6 +156,8 @@ pub struct VerifyOptions {
     pub into: String,
     /// Which tables.
     pub selection: Selection,
+    /// `--rename OLD=NEW`, as given; they count where the target knows of no run.
+    pub renames: Vec<String>,
     /// How deep.
     pub level: crate::report::VerifyLevel,
 }

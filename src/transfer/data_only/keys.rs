@@ -4,21 +4,45 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::model::orphans::{OrphanCheck, Orphans};
 use crate::model::unique::{Shared, UniqueCheck};
+use crate::options::BadRows;
+use crate::plan::fill::Inputs;
+use crate::plan::{orphans, unique};
 use crate::read;
 
 /// Keys of the error that are shown.
 const SHOWN_MAX: usize = 10;
 
-/// Refuses rows that share a key which the target wants unique, and rows without a parent where the
-/// foreign key stays.
-///
-/// # Errors
-/// [`ErrorKind::Differences`] naming the keys; [`ErrorKind::Source`]; interrupted.
-pub(super) fn refuse(
+/// Keys to look at in the source.
+pub(super) struct Keys {
+    unique: Vec<UniqueCheck>,
+    foreign: Vec<OrphanCheck>,
+}
+
+impl Keys {
+    /// Lists what the server would refuse for.
+    pub(super) fn of(inputs: &Inputs<'_>, bad_rows: &BadRows) -> Self {
+        let is_left_out = matches!(bad_rows, BadRows::Reject { .. });
+        Self {
+            unique: unique::to_check(inputs, is_left_out),
+            foreign: orphans::to_check(inputs, is_left_out),
+        }
+    }
+
+    /// Looks for rows that share a key which the target wants unique, and for rows without a parent
+    /// where the foreign key stays. The error that is returned names the keys.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`]; interrupted.
+    pub(super) fn broken(&self, opened: &Opened) -> Result<Option<Error>> {
+        broken(opened, &self.unique, &self.foreign)
+    }
+}
+
+fn broken(
     opened: &Opened,
     unique: &[UniqueCheck],
     foreign: &[OrphanCheck],
-) -> Result<()> {
+) -> Result<Option<Error>> {
     let (mut lines, mut rows, mut hints) = (Vec::new(), 0, Vec::new());
     for check in unique {
         let shared = tokio::task::block_in_place(|| {
@@ -46,7 +70,7 @@ pub(super) fn refuse(
         hints.push("Remove or mend the rows without a parent; or connect as the owner of the table: then they arrive, and the foreign key comes back NOT VALID.");
     }
     if lines.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let more = lines.len().saturating_sub(SHOWN_MAX);
     lines.truncate(SHOWN_MAX);
@@ -60,7 +84,7 @@ pub(super) fn refuse(
     let text = format!("{what} of the target; nothing was written");
     let error = Error::new(ErrorKind::Differences, text).detail(lines.join("\n"));
     let error = hints.into_iter().fold(error, Error::hint);
-    Err(error.hint("Or leave a table out with --skip TABLE."))
+    Ok(Some(error.hint("Or leave a table out with --skip TABLE.")))
 }
 
 fn orphan_line(check: &OrphanCheck, orphans: &Orphans) -> String {

@@ -6,7 +6,7 @@
 
 mod keys;
 mod prepare;
-mod renames;
+mod wishes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,20 +23,42 @@ use crate::inspect::{self, Looked, Opened};
 use crate::introspect::postgres::catalogue;
 use crate::map::fill::ColumnTarget;
 use crate::map::rules::ColumnTargets;
-use crate::model::catalogue::{JournalEntry, TargetTrigger};
 use crate::model::matching::ColumnFate;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
-use crate::plan::{orphans, unique};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
-use super::begin::{self, Begun};
-use super::rejected;
-use prepare::{Prepared, is_kept, prepare, raise};
+use super::DryRun;
+use super::begin::Begun;
+use keys::Keys;
+use prepare::{Prepared, prepare, raise};
+use wishes::Wishes;
 
 /// Begins a run into tables that are there.
 pub(super) async fn begin(
+    session: &mut Session,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    leftover: Option<Leftover>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let looks_like = opened.looks_like();
+    let begun = begin_new(session, options, data_only, opened, leftover, listener, cancel).await;
+    begun.map_err(|error| recognised(error, looks_like))
+}
+
+/// An error that a preset may help against says so.
+fn recognised(error: Error, looks_like: Option<String>) -> Error {
+    match (error.kind(), looks_like) {
+        (ErrorKind::TargetState | ErrorKind::Differences, Some(text)) => error.hint(text),
+        _ => error,
+    }
+}
+
+async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
@@ -51,8 +73,14 @@ pub(super) async fn begin(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
+    let (plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
+    })?;
+    super::refusal(&plan, options)?;
+    if let Some(broken) = keys.broken(opened)? {
+        return Err(broken);
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
@@ -112,58 +140,30 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
     .hint("Stop the application, then run the same command again."))
 }
 
-fn plan(
+/// Puts together what a plan is made from.
+fn with_inputs<T>(
     opened: &Opened,
     prepared: &Prepared,
     looked: &Looked,
     data_only: &DataOnly,
-) -> Result<TransferPlan> {
+    then: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
-    let is_kept = |trigger: &TargetTrigger| is_kept(data_only, trigger);
-    let inputs = inputs(opened, prepared, looked, &is_kept, &earlier);
-    raise(&fill::open_questions(&inputs))?;
-    Ok(fill::plan(&inputs))
-}
-
-fn inputs<'a>(
-    opened: &'a Opened,
-    prepared: &'a Prepared,
-    looked: &'a Looked,
-    is_kept: &'a dyn Fn(&TargetTrigger) -> bool,
-    earlier: &'a [JournalEntry],
-) -> Inputs<'a> {
-    Inputs {
+    let wishes = Wishes { user: data_only, presets: &opened.presets };
+    let mut notes = prepared.notes.clone();
+    notes.extend(opened.presets.rules_used(&looked.mapping));
+    then(&Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
         matching: &prepared.matching,
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
-        is_kept,
-        earlier,
+        is_kept: &|trigger| wishes.is_kept(trigger),
+        earlier: &earlier,
         zone: opened.zone.name(),
-        notes: &prepared.notes,
-    }
-}
-
-/// Refuses what of the values would not arrive.
-fn refuse_rows(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    options: &TransferOptions,
-    data_only: &DataOnly,
-    plan: &TransferPlan,
-) -> Result<()> {
-    if options.strict {
-        begin::refuse_when_strict(plan)?;
-    }
-    rejected::refuse(plan, &options.bad_rows, "nothing was written")?;
-    let is_kept = |trigger: &TargetTrigger| is_kept(data_only, trigger);
-    let inputs = inputs(opened, prepared, looked, &is_kept, &[]);
-    let is_left_out = matches!(options.bad_rows, BadRows::Reject { .. });
-    let unique = unique::to_check(&inputs, is_left_out);
-    keys::refuse(opened, &unique, &orphans::to_check(&inputs, is_left_out))
+        notes: &notes,
+    })
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -246,23 +246,49 @@ pub(super) async fn dry_run(
     opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
+    let looks_like = opened.looks_like();
+    match show(target, options, data_only, opened, listener, cancel).await {
+        Err(error) => Err(recognised(error, looks_like)),
+        Ok(DryRun { report, refused }) => {
+            Ok(DryRun::new(report, refused.map(|error| recognised(error, looks_like))))
+        }
+    }
+}
+
+async fn show(
+    target: &Target,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<DryRun> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
     let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
-    if !prepared.refusals.is_empty() {
-        // There is no plan to show, but what goes where is known.
+    if opened.selected.is_empty() {
+        // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
+        raise(&prepared.refusals)?;
     }
-    raise(&prepared.refusals)?;
-    store::try_bookkeeping(&mut session).await?;
+    if prepared.refusals.is_empty() {
+        store::try_bookkeeping(&mut session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let (plan, questions, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        let keys = Keys::of(inputs, &options.bad_rows);
+        (fill::plan(inputs), fill::open_questions(inputs), keys)
+    });
+    let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
-    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
-    Ok(report)
+    // Whoever looks wants to mend it all, not one thing after the other.
+    let refused =
+        [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
+    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
+    Ok(DryRun::new(report, refused))
 }
 
 fn report(
@@ -278,14 +304,18 @@ fn report(
         let columns = std::mem::take(&mut table.columns);
         for (mut column, fate) in columns.into_iter().zip(&matched.columns) {
             if let ColumnFate::Into(at) = fate {
-                column.target_type = Some(there.columns[*at].type_name.clone());
+                let there = &there.columns[*at];
+                let is_written_so = there.pg_type == Some(column.becomes);
+                column.target_type = (!is_written_so).then(|| there.type_name.clone());
                 table.columns.push(column);
             }
         }
     }
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
-    report.renamed.clone_from(&prepared.notes);
+    report.renamed.clear();
+    report.notes.clone_from(&prepared.notes);
+    report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),
