@@ -23,4 +23,5 @@ pub mod query;
 pub mod source;
 pub mod suggestion;
 pub mod target;
+pub mod unique;
 pub mod value;

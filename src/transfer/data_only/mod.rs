@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod duplicates;
 mod prepare;
 mod wishes;
 
@@ -26,10 +27,11 @@ use crate::model::matching::ColumnFate;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
+use crate::plan::unique;
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
-use super::begin::{self, Begun};
-use super::{DryRun, rejected};
+use super::DryRun;
+use super::begin::Begun;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -71,17 +73,14 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let plan = plan(opened, &prepared, &looked, data_only)?;
+    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
     refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
@@ -171,6 +170,34 @@ fn with_inputs<T>(
         zone: opened.zone.name(),
         notes: &notes,
     })
+}
+
+/// Refuses what of the values would not arrive.
+fn refuse_rows(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    plan: &TransferPlan,
+) -> Result<()> {
+    super::refusal(plan, options)?;
+    refuse_duplicates(opened, prepared, looked, options, data_only)
+}
+
+/// Refuses rows that share a key of the target's.
+fn refuse_duplicates(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+) -> Result<()> {
+    let is_left_out = matches!(options.bad_rows, BadRows::Reject { .. });
+    let keys = with_inputs(opened, prepared, looked, data_only, |inputs| {
+        unique::to_check(inputs, is_left_out)
+    });
+    duplicates::refuse(opened, &keys)
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -281,7 +308,9 @@ async fn show(
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
         raise(&prepared.refusals)?;
     }
-    store::try_bookkeeping(&mut session).await?;
+    if prepared.refusals.is_empty() {
+        store::try_bookkeeping(&mut session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
         (fill::plan(inputs), fill::open_questions(inputs))
@@ -289,10 +318,12 @@ async fn show(
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
-        (Some(names), Some(values)) => Some(names.also(&values)),
-        (names, values) => names.or(values),
-    };
+    let found = [
+        raise(&refusals),
+        super::refusal(&plan, options),
+        refuse_duplicates(opened, &prepared, &looked, options, data_only),
+    ];
+    let refused = found.into_iter().filter_map(Result::err).reduce(|all, one| all.also(&one));
     Ok(DryRun::new(report, refused))
 }
 
