@@ -103,6 +103,9 @@ pub struct TargetColumn {
     pub is_generated: bool,
     /// Sequences that give it its next value: of its identity, or named in its default.
     pub sequences: Vec<TargetSequence>,
+    /// Whether two values are equal only when their bytes are: not so for citext and for collations
+    /// that are not deterministic.
+    pub is_compared_by_bytes: bool,
     /// Whether the role may INSERT into it, by a right to the table or to the column.
     pub may_insert: bool,
     /// Whether the role may SELECT it.

@@ -17,6 +17,7 @@ pub mod matching;
 pub mod name_style;
 pub mod number;
 pub mod on_misfit;
+pub mod orphans;
 pub mod pg_type;
 pub mod plan;
 pub mod query;

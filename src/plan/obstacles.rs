@@ -139,13 +139,27 @@ impl Obstacles<'_> {
             let keys: Vec<String> = cycle.keys.iter().map(|key| shown(key)).collect();
             let first = cycle.path.first().map_or(0, |table| self.matching.tables[*table].target);
             let table = &self.catalogue.tables[first];
+            let on_way = |at: &usize| &self.catalogue.tables[self.matching.tables[*at].target];
+            let mut known = cycle.path.iter().map(on_way).flat_map(|table| &table.foreign_keys);
+            let unmade = known.find(|key| key.is_owned && cycle.keys.contains(&key.name));
+            let hint = match unmade {
+                Some(key) => format!(
+                    "So that it can be made again: GRANT REFERENCES ON {} TO {};",
+                    qualified(&key.parent.0, &key.parent.1),
+                    quoted(&self.catalogue.role)
+                ),
+                None => format!(
+                    "{} Or leave a column of the circle NULL with --skip TABLE.COLUMN.",
+                    rights::become_owner(self.catalogue, table)
+                ),
+            };
             Refusal::new(format!(
                 "Foreign keys go in a circle, {} ({}), and this role can neither take them away nor \
                  defer them.",
                 path.join(" -> "),
                 keys.join(", ")
             ))
-            .hint(rights::become_owner(self.catalogue, table))
+            .hint(hint)
         };
         cycles.into_iter().flatten().map(told).collect()
     }

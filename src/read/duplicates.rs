@@ -4,14 +4,12 @@
 //! are; what comes back is counted and only the first keys are kept.
 
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 
 use crate::error::Result;
 use crate::model::ident::quoted;
 use crate::model::unique::{Shared, UniqueCheck};
-use crate::model::value::Value;
 
-use super::fault;
+use super::{fault, range};
 
 /// Keys that are shown.
 const EXAMPLES_MAX: usize = 3;
@@ -35,7 +33,7 @@ pub fn duplicates(conn: &Connection, check: &UniqueCheck) -> Result<Shared> {
         if found.examples.len() < EXAMPLES_MAX {
             let mut shown = Vec::with_capacity(check.columns.len());
             for at in 0..check.columns.len() {
-                shown.push(value(row.get_ref(at + 1).map_err(failed)?).shown());
+                shown.push(range::value_of(row.get_ref(at + 1).map_err(failed)?).shown());
             }
             found.examples.push(format!("({})", shown.join(", ")));
         }
@@ -66,16 +64,6 @@ fn sql(check: &UniqueCheck) -> String {
         quoted(&check.source),
         terms.join(", ")
     )
-}
-
-fn value(value: ValueRef<'_>) -> Value<'_> {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(integer) => Value::Integer(integer),
-        ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(text) => Value::Text(text),
-        ValueRef::Blob(blob) => Value::Blob(blob),
-    }
 }
 
 #[cfg(test)]

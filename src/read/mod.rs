@@ -6,6 +6,7 @@
 mod duplicates;
 pub mod fault;
 pub mod open;
+mod orphans;
 mod private_copy;
 pub mod range;
 pub mod snapshot;
@@ -13,6 +14,7 @@ mod texts;
 
 pub use duplicates::duplicates;
 pub use open::{OpenedHow, Source};
+pub use orphans::orphans;
 pub use private_copy::{FileIdentity, PrivateCopy};
 pub use range::{
     BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_at, rowid_bounds,

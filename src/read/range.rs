@@ -86,13 +86,19 @@ impl SourceRow<'_, '_> {
             .row
             .get_ref(self.first + column)
             .map_err(|error| fault::explain("could not read a value", "FILE", error))?;
-        Ok(match value {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(integer) => Value::Integer(integer),
-            ValueRef::Real(real) => Value::Real(real),
-            ValueRef::Text(text) => Value::Text(text),
-            ValueRef::Blob(blob) => Value::Blob(blob),
-        })
+        Ok(value_of(value))
+    }
+}
+
+/// Returns the driver's value as ours.
+#[inline]
+pub(super) fn value_of(value: ValueRef<'_>) -> Value<'_> {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => Value::Text(text),
+        ValueRef::Blob(blob) => Value::Blob(blob),
     }
 }
 

@@ -115,7 +115,9 @@ const COLUMNS: &str = "WITH RECURSIVE base (relid, number, type, typmod, not_nul
        CASE WHEN t.typtype = 'e' THEN ARRAY (SELECT l.enumlabel::text FROM pg_enum l \
          WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder) END, \
        has_column_privilege(b.relid, b.number, 'INSERT'), \
-       has_column_privilege(b.relid, b.number, 'SELECT') \
+       has_column_privilege(b.relid, b.number, 'SELECT'), \
+       t.typnamespace = 'pg_catalog'::regnamespace AND coalesce((SELECT l.collisdeterministic \
+         FROM pg_collation l WHERE l.oid = a.attcollation), true) \
      FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
      JOIN pg_attribute a ON a.attrelid = b.relid AND a.attnum = b.number \
      LEFT JOIN pg_attrdef d ON d.adrelid = b.relid AND d.adnum = b.number \
@@ -155,6 +157,7 @@ fn column(row: &Row) -> TargetColumn {
         sequences: Vec::new(),
         may_insert: row.get(13),
         may_select: row.get(14),
+        is_compared_by_bytes: row.get(15),
     }
 }
 

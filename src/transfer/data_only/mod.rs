@@ -4,7 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
-mod duplicates;
+mod keys;
 mod prepare;
 mod wishes;
 
@@ -27,11 +27,11 @@ use crate::model::matching::ColumnFate;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
-use crate::plan::unique;
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::DryRun;
 use super::begin::Begun;
+use keys::Keys;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -73,8 +73,14 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    refuse_rows(opened, &prepared, &looked, options, data_only, &plan)?;
+    let (plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
+    })?;
+    super::refusal(&plan, options)?;
+    if let Some(broken) = keys.broken(opened)? {
+        return Err(broken);
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
@@ -134,18 +140,6 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
     .hint("Stop the application, then run the same command again."))
 }
 
-fn plan(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    data_only: &DataOnly,
-) -> Result<TransferPlan> {
-    with_inputs(opened, prepared, looked, data_only, |inputs| {
-        raise(&fill::open_questions(inputs))?;
-        Ok(fill::plan(inputs))
-    })
-}
-
 /// Puts together what a plan is made from.
 fn with_inputs<T>(
     opened: &Opened,
@@ -170,34 +164,6 @@ fn with_inputs<T>(
         zone: opened.zone.name(),
         notes: &notes,
     })
-}
-
-/// Refuses what of the values would not arrive.
-fn refuse_rows(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    options: &TransferOptions,
-    data_only: &DataOnly,
-    plan: &TransferPlan,
-) -> Result<()> {
-    super::refusal(plan, options)?;
-    refuse_duplicates(opened, prepared, looked, options, data_only)
-}
-
-/// Refuses rows that share a key of the target's.
-fn refuse_duplicates(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    options: &TransferOptions,
-    data_only: &DataOnly,
-) -> Result<()> {
-    let is_left_out = matches!(options.bad_rows, BadRows::Reject { .. });
-    let keys = with_inputs(opened, prepared, looked, data_only, |inputs| {
-        unique::to_check(inputs, is_left_out)
-    });
-    duplicates::refuse(opened, &keys)
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -312,18 +278,16 @@ async fn show(
         store::try_bookkeeping(&mut session).await?;
     }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
-        (fill::plan(inputs), fill::open_questions(inputs))
+    let (plan, questions, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        let keys = Keys::of(inputs, &options.bad_rows);
+        (fill::plan(inputs), fill::open_questions(inputs), keys)
     });
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let found = [
-        raise(&refusals),
-        super::refusal(&plan, options),
-        refuse_duplicates(opened, &prepared, &looked, options, data_only),
-    ];
-    let refused = found.into_iter().filter_map(Result::err).reduce(|all, one| all.also(&one));
+    let refused =
+        [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
+    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
     Ok(DryRun::new(report, refused))
 }
 
