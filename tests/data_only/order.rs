@@ -192,6 +192,29 @@ fn a_table_that_is_emptied_takes_those_that_point_to_it_along() {
     assert_eq!(case.target.one("SELECT string_agg(id::text, ',') FROM p"), "1");
 }
 
+#[test]
+fn a_key_onto_a_table_that_is_emptied_must_be_one_that_can_be_made_again() {
+    let source = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);";
+    let mut case = Case::new(
+        source,
+        "CREATE TABLE p (id serial PRIMARY KEY); INSERT INTO p VALUES (8); \
+         CREATE TABLE mine (p int REFERENCES p)",
+    )
+    .with(|asked| asked.on_existing = vec![(None, OnExisting::Truncate)]);
+    as_writer(&mut case);
+    case.target.execute(GRANTS);
+    case.target
+        .database
+        .execute(&format!("ALTER TABLE mine OWNER TO {WRITER}; GRANT TRUNCATE ON p TO {WRITER}"));
+    let grant = "GRANT REFERENCES ON \"public\".\"p\" TO \"litelift_test_writer\";";
+    let case = case.refused(
+        ErrorKind::TargetState,
+        &["\"p\" cannot be emptied", "could not make it again", grant],
+    );
+    case.target.database.execute(grant);
+    case.arrives(&[]);
+}
+
 /// Levels of the ranges in the order in which they were committed.
 const LEVELS: &str = "SELECT string_agg((u.plan::jsonb #>> ARRAY['fill', 'order', 'levels', r.relation::text]), '' \
     ORDER BY committed_at) FROM litelift.range r JOIN litelift.run u ON u.id = r.run";

@@ -77,9 +77,9 @@ async fn begin_new(
         raise(&fill::open_questions(inputs))?;
         Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
     })?;
-    super::refusal(&plan, options)?;
-    if let Some(broken) = keys.broken(opened)? {
-        return Err(broken);
+    let refused = [super::refusal(&plan, options).err(), keys.broken(opened)?];
+    if let Some(error) = all_of(refused) {
+        return Err(error);
     }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
@@ -138,6 +138,11 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
         "the target's tables were changed while the source was read; nothing was written",
     )
     .hint("Stop the application, then run the same command again."))
+}
+
+/// Several errors as one.
+fn all_of(errors: impl IntoIterator<Item = Option<Error>>) -> Option<Error> {
+    errors.into_iter().flatten().reduce(|first, next| first.also(&next))
 }
 
 /// Puts together what a plan is made from.
@@ -287,7 +292,7 @@ async fn show(
     // Whoever looks wants to mend it all, not one thing after the other.
     let refused =
         [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
-    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
+    let refused = all_of(refused);
     Ok(DryRun::new(report, refused))
 }
 
