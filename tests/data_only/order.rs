@@ -125,8 +125,21 @@ fn a_circle_that_nothing_opens_is_refused_with_its_way() {
     as_writer(&mut case);
     case.target.execute(GRANTS);
     case.arrives(&[]);
-    // Its owner takes the keys away.
+    // Its owner takes the keys away, and so does a role that is made a member by the printed GRANT.
     Case::new(source, tables).arrives(&[]);
+    let role = "litelift_test_round";
+    let mut case = Case::new(source, tables);
+    as_role(&mut case, role);
+    // Roles outlive a run of the tests on a server of one's own.
+    case.target.database.execute(&format!("REVOKE litelift_test_owner FROM {role}"));
+    case.target.execute(&GRANTS.replace(WRITER, role));
+    let bookkeeping = format!("CREATE SCHEMA litelift AUTHORIZATION {role}");
+    case.target.database.execute(&bookkeeping);
+    let told = pg::explain(&transfers::run(&case.options).unwrap_err());
+    let printed = roles::grants(&told);
+    assert_eq!(printed, [format!("GRANT \"litelift_test_owner\" TO \"{role}\";")], "{told}");
+    case.target.database.execute(&printed[0]);
+    case.arrives(&[]);
 }
 
 #[test]
