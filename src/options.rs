@@ -52,12 +52,16 @@ pub struct InspectOptions {
 }
 
 /// What to do with rows that the target has already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnExisting {
     /// Write nothing, and say where they are.
     Refuse,
     /// Remove them first.
     Truncate,
+    /// Leave them, and insert rows whose key is not there. The columns of the key; none: the primary key.
+    Keep(Vec<String>),
+    /// Give those whose key the source has its values, and insert the others. The key as for `Keep`.
+    Upsert(Vec<String>),
 }
 
 /// How tables that are there already are filled.

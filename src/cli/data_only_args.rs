@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use crate::error::{Error, Result};
-use crate::options::{DataOnly, OnExisting};
+use super::on_existing;
+use crate::error::Result;
+use crate::options::DataOnly;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into tables that are there already")]
@@ -11,7 +12,7 @@ pub(super) struct DataOnlyArgs {
     /// Fill the tables of the app's own migrations
     #[arg(long, conflicts_with_all = ["names", "comments", "follow_ups"])]
     pub(super) data_only: bool,
-    /// Rows there: refuse, truncate, or TABLE=truncate
+    /// Rows there: truncate, keep, upsert; TABLE=WHAT
     #[arg(long, value_name = "WHAT", requires = "data_only")]
     pub(super) on_existing: Vec<String>,
     /// Where a table or TABLE.COLUMN goes (repeatable)
@@ -34,7 +35,7 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         return Ok(None);
     }
     let on_existing: Result<Vec<_>> =
-        args.on_existing.iter().map(|text| on_existing(text)).collect();
+        args.on_existing.iter().map(|text| on_existing::parse(text)).collect();
     Ok(Some(DataOnly {
         on_existing: on_existing?,
         renames: args.rename,
@@ -42,38 +43,4 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         keep_triggers: args.keep_trigger,
         allow_version_mismatch: args.allow_version_mismatch,
     }))
-}
-
-/// Reads `WHAT` or `GLOB=WHAT`.
-fn on_existing(text: &str) -> Result<(Option<String>, OnExisting)> {
-    let (glob, what) = match text.rsplit_once('=') {
-        Some((glob, what)) => (Some(glob.to_owned()), what),
-        None => (None, text),
-    };
-    let what = match what {
-        "refuse" => OnExisting::Refuse,
-        "truncate" => OnExisting::Truncate,
-        _ => {
-            return Err(Error::usage(format!(
-                "--on-existing \"{}\" is not known",
-                text.escape_debug()
-            ))
-            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables."));
-        }
-    };
-    Ok((glob, what))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_to_do_with_rows_may_be_said_for_some_tables() {
-        assert_eq!(on_existing("truncate").unwrap(), (None, OnExisting::Truncate));
-        let (glob, what) = on_existing("a=b=refuse").unwrap();
-        assert_eq!((glob.as_deref(), what), (Some("a=b"), OnExisting::Refuse));
-        assert!(on_existing("django_*").is_err());
-        assert!(on_existing("delete").is_err());
-    }
 }

@@ -16,6 +16,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
 use crate::read::{Encoded, RangeSource};
 
+use super::merging::Merging;
 use super::run::{CopyJob, Progress};
 use super::sink::{CopySink, copy_sql};
 
@@ -144,14 +145,18 @@ async fn send_range(
     let at = |error: tokio_postgres::Error| {
         failure::failed(&format!("copy table \"{}\"", table.source.escape_debug()), &error)
     };
-    let copy = session.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?;
+    let merging = Merging::of(job.plan, range.table, table);
     let insert = session.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
-    let transaction = session.transaction().await.map_err(at)?;
+    let mut transaction = session.transaction().await.map_err(at)?;
     if let Some(fill) = &job.plan.fill {
         // Triggers, checks and index expressions of the target's own.
         let sql = format!("SET LOCAL search_path = {}", fill.search_path);
         transaction.batch_execute(&sql).await.map_err(at)?;
     }
+    let copy = match &merging {
+        None => transaction.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?,
+        Some(merging) => merging.stage(&transaction).await?,
+    };
     let mut sink = CopySink::start(&transaction, &copy, table).await?;
     let mut copy_bytes = 0_u64;
     let encoded = loop {
@@ -180,6 +185,10 @@ async fn send_range(
         return Err(miscounted(&table.source, range.rows, encoded, counted));
     }
     job.reject(encoded.bad)?;
+    let merged = match &merging {
+        None => None,
+        Some(merging) => Some(merging.merge(&mut transaction, counted).await?),
+    };
     let (lo, hi) = store::bounds(range);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
@@ -199,6 +208,9 @@ async fn send_range(
         )
         .await
         .map_err(at)?;
+    if let Some(merged) = merged {
+        store::add_merged(&transaction, job.run, range.table, range.number, merged).await?;
+    }
     transaction.commit().await.map_err(at)?;
     Ok(Mark {
         table: range.table,
@@ -206,6 +218,7 @@ async fn send_range(
         rows: encoded.rows,
         rejected: encoded.bad,
         copy_bytes,
+        merged,
     })
 }
 

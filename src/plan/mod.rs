@@ -7,7 +7,8 @@
 //! their names say; [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not
 //! carried over; [`script`] is the whole schema as statements.
 //! Where the tables are there already, [`obstacles`] says what stands in the way, [`journal`] what is taken
-//! away for the time of the copying, and [`fill`] makes the plan.
+//! away for the time of the copying, [`merging`] how rows come to those that are there, and [`fill`] makes
+//! the plan.
 //!
 //! Known gaps: triggers are listed, not carried.
 
@@ -25,6 +26,7 @@ mod indexes;
 pub mod journal;
 pub mod keys;
 pub mod leftovers;
+pub mod merging;
 pub mod obstacles;
 pub mod ranges;
 pub mod script;

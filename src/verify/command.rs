@@ -14,7 +14,7 @@ use crate::model::plan::TransferPlan;
 use crate::model::source::Table;
 use crate::options::{self, VerifyOptions};
 use crate::read::{Snapshot, Source};
-use crate::report::VerifyReport;
+use crate::report::{MergedRows, VerifyReport};
 
 use super::counts::{self, Pair};
 
@@ -45,12 +45,16 @@ pub async fn run(
             // After the cutover the file may lie elsewhere.
             None => store::find(&session, None, &options.into).await?,
         };
-        let rejected = match &run {
-            Some(run) => store::rejected(&session, run.id).await?,
-            None => BTreeMap::new(),
+        let (rejected, merged) = match &run {
+            Some(run) => {
+                let marks = store::marks(&session, run.id).await?;
+                let rejected = store::rejected(&session, run.id).await?;
+                (rejected, counts::merged_rows(&run.plan, &marks))
+            }
+            None => (BTreeMap::new(), BTreeMap::new()),
         };
         drop(session);
-        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan), &rejected);
+        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan), &rejected, &merged);
         counts::compare(&snapshot, &target, &options.into, &pairs, listener, cancel).await
     };
     target.until_cancelled(cancel, work).await
@@ -61,6 +65,7 @@ fn pairs(
     tables: &[&Table],
     plan: Option<&TransferPlan>,
     rejected: &BTreeMap<usize, u64>,
+    merged: &BTreeMap<usize, MergedRows>,
 ) -> Vec<Pair> {
     // Of tables that are the target's own only those that were filled are to be compared.
     let filled = plan.filter(|plan| plan.fill.is_some());
@@ -76,11 +81,12 @@ fn pairs(
         .map(|(position, table)| (table.source.as_str(), (position, table.target.as_str())))
         .collect();
     let pair = |(source, by_rule): (&str, String)| match planned.get(source) {
-        None => Pair { source: source.to_owned(), target: by_rule, rejected: 0 },
+        None => Pair { source: source.to_owned(), target: by_rule, rejected: 0, merged: None },
         Some((position, target)) => Pair {
             source: source.to_owned(),
             target: (*target).to_owned(),
             rejected: rejected.get(position).copied().unwrap_or(0),
+            merged: merged.get(position).copied(),
         },
     };
     sources.into_iter().zip(by_rule).map(pair).collect()

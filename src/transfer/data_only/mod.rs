@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod existing;
 mod prepare;
 mod renames;
 
@@ -52,9 +53,9 @@ pub(super) async fn begin(
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
-    let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
-    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
+    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, &with_rows).await?)?;
+    let mut plan = plan(opened, &prepared, &looked, data_only)?;
     if options.strict {
         begin::refuse_when_strict(&plan)?;
     }
@@ -63,6 +64,10 @@ pub(super) async fn begin(
         reject::prepare(dir, &plan)?;
     }
     store::prepare(&transaction).await?;
+    let since = store::current_xid(&transaction).await?;
+    for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
+        merge.since_xid = since;
+    }
     if let Some(replaced) = replaced {
         journal::forget(&transaction, replaced).await?;
     }
@@ -80,6 +85,15 @@ pub(super) async fn begin(
         finished_at: None,
         looked: looked.took,
     })
+}
+
+/// Tables that have rows and are filled, with how many there must still be; `None`: they go.
+fn with_rows(prepared: &Prepared) -> Vec<(usize, Option<u64>)> {
+    let merged = prepared
+        .merges
+        .iter()
+        .map(|merge| (prepared.matching.tables[merge.table].target, Some(merge.rows_before)));
+    prepared.emptied.iter().map(|at| (*at, None)).chain(merged).collect()
 }
 
 /// Scans the values; the target's types decide.
@@ -126,6 +140,7 @@ fn plan(
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
+        merges: &prepared.merges,
         is_kept: &|trigger| is_kept(data_only, trigger),
         earlier: &earlier,
         zone: opened.zone.name(),

@@ -11,12 +11,13 @@ use crate::map::matching;
 use crate::map::tracking::{self, Tracking};
 use crate::model::catalogue::{Catalogue, TargetTrigger};
 use crate::model::matching::{Matching, Refusal};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
-use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
 use crate::read;
 
-use super::renames;
+use super::{existing, renames};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -31,6 +32,8 @@ pub(super) struct Prepared {
     pub(super) matching: Matching,
     /// Tables that are emptied, by position in the catalogue.
     pub(super) emptied: Vec<usize>,
+    /// How rows come to tables that keep theirs.
+    pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
     /// What a reader of the report should know, a sentence each.
@@ -76,20 +79,9 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let emptied: Vec<usize> = occupied
-        .iter()
-        .filter(|(at, _)| {
-            let matched = matching.tables.iter().find(|matched| matched.target == *at);
-            let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-            let target = &catalogue.tables[*at].name;
-            on_existing(data_only, source, target) == OnExisting::Truncate
-        })
-        .map(|(at, _)| *at)
-        .collect();
-    for (at, rows) in occupied.iter().filter(|(at, _)| emptied.contains(at)) {
-        let name = catalogue.tables[*at].name.escape_debug();
-        notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}."));
-    }
+    let existing = existing::decide(data_only, &opened.schema, &catalogue, &matching, &occupied);
+    notes.extend(existing.notes);
+    refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
     let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
@@ -100,14 +92,16 @@ pub(super) async fn prepare(
         is_kept: &|trigger| is_kept(data_only, trigger),
         is_protected: &|name| matches_any(&data_only.protect, name),
         occupied: &occupied,
-        emptied: &emptied,
+        emptied: &existing.emptied,
+        settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
     opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
-    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+    let (emptied, merges) = (existing.emptied, existing.merges);
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
 }
 
 fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
@@ -173,16 +167,6 @@ fn check_on_existing(
         }
     }
     Ok(())
-}
-
-/// What was asked for a table: what names it wins over what is for all, and of several the last.
-fn on_existing(data_only: &DataOnly, source: &str, target: &str) -> OnExisting {
-    let named = data_only.on_existing.iter().rev().find(|(glob, _)| {
-        let glob = glob.as_ref().map(|glob| WildMatch::new_case_insensitive(glob));
-        glob.is_some_and(|glob| glob.matches(source) || glob.matches(target))
-    });
-    let for_all = || data_only.on_existing.iter().rev().find(|(glob, _)| glob.is_none());
-    named.or_else(for_all).map_or(OnExisting::Refuse, |(_, what)| *what)
 }
 
 /// What earlier runs left undone: that of the run which is replaced is taken over, that of any other
@@ -333,6 +317,7 @@ fn missing(
     Ok(refusals)
 }
 
+/// The tables that get rows and have some, by position in the catalogue, with how many.
 async fn occupied(
     session: &Session,
     catalogue: &Catalogue,
