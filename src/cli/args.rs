@@ -184,6 +184,9 @@ pub(super) struct VerifyArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+    /// Where a table went, if no run tells (repeatable)
+    #[arg(long, value_name = "OLD=NEW", help_heading = "What to take, and as what")]
+    pub(super) rename: Vec<String>,
     /// How deep to compare: counts
     #[arg(
         long,
@@ -300,6 +303,9 @@ pub(super) struct SelectionArgs {
     /// Leave tables like 'log_*' out (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(super) skip: Vec<String>,
+    /// What an app such as django needs (repeatable)
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) app: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,7 @@ fn help_of_inspect() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -87,6 +88,7 @@ fn help_of_transfer() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -94,12 +96,13 @@ fn help_of_transfer() {
           --comments              Keep declared types as comments on columns
 
     Into tables that are there already:
-          --data-only               Fill the tables of the app's own migrations
-          --on-existing <WHAT>      Rows there: truncate, keep, upsert; TABLE=WHAT
-          --rename <OLD=NEW>        Where a table or TABLE.COLUMN goes (repeatable)
-          --protect <GLOB>          Never touch tables like 'cache_*' (repeatable)
-          --keep-trigger <GLOB>     Let a trigger run for each row (repeatable)
-          --allow-version-mismatch  Go on when the migrations of the sides differ
+          --data-only                Fill the tables of the app's own migrations
+          --on-existing <WHAT>       Rows there: truncate, keep, upsert; TABLE=WHAT
+          --rename <OLD=NEW>         Where a table or TABLE.COLUMN goes (repeatable)
+          --protect <GLOB>           Never touch tables like 'cache_*' (repeatable)
+          --tracking <TABLE=COLUMN>  A table of migrations: compared, never copied
+          --keep-trigger <GLOB>      Let a trigger run for each row (repeatable)
+          --allow-version-mismatch   Go on when the migrations of the sides differ
 
     Running:
           --dry-run             Show types and statements; write nothing
@@ -136,8 +139,10 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>  Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>  Leave tables like 'log_*' out (repeatable)
+          --only <GLOB>       Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>   What an app such as django needs (repeatable)
+          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
 
     Running:
           --level <LEVEL>  How deep to compare: counts [default: counts]
@@ -167,6 +172,7 @@ fn help_of_rehearse() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -201,6 +207,7 @@ fn help_of_schema() {
     What to take, and as what:
           --only <GLOB>           Take only tables like 'app_*' (repeatable)
           --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
           --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
           --source-tz <ZONE>      Zone of times that name none, for rules with iso
                                   [default: UTC]
@@ -222,7 +229,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 10),
+        ("transfer", 11),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),

@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use super::on_existing;
-use crate::error::Result;
-use crate::options::DataOnly;
+use crate::error::{Error, Result};
+use crate::options::{DataOnly, OnExisting, OnExistingOf};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into tables that are there already")]
@@ -21,6 +20,9 @@ pub(super) struct DataOnlyArgs {
     /// Never touch tables like 'cache_*' (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) protect: Vec<String>,
+    /// A table of migrations: compared, never copied
+    #[arg(long, value_name = "TABLE=COLUMN", requires = "data_only")]
+    pub(super) tracking: Vec<String>,
     /// Let a trigger run for each row (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) keep_trigger: Vec<String>,
@@ -35,12 +37,22 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         return Ok(None);
     }
     let on_existing: Result<Vec<_>> =
-        args.on_existing.iter().map(|text| on_existing::parse(text)).collect();
+        args.on_existing.iter().map(|text| on_existing(text)).collect();
     Ok(Some(DataOnly {
         on_existing: on_existing?,
         renames: args.rename,
         protect: args.protect,
+        tracking: args.tracking,
         keep_triggers: args.keep_trigger,
         allow_version_mismatch: args.allow_version_mismatch,
     }))
+}
+
+/// Reads one `--on-existing`.
+fn on_existing(text: &str) -> Result<OnExistingOf> {
+    OnExisting::parse(text).ok_or_else(|| {
+        Error::usage(format!("--on-existing \"{}\" is not known", text.escape_debug()))
+            .hint("Give refuse, truncate, keep or upsert, or TABLE=truncate for some tables.")
+            .hint("Behind keep and upsert a unique key may be named: 'TABLE=upsert:email', 'TABLE=keep:a+b'. A column whose name holds one of + = : \" stands in double quotes.")
+    })
 }

@@ -23,7 +23,6 @@ mod follow_ups_file;
 mod inspect_command;
 mod inspect_csv;
 mod names;
-mod on_existing;
 mod output;
 mod pace;
 mod progress;

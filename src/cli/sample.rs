@@ -87,6 +87,7 @@ fn suggestion() -> Suggestion {
 /// A report with everything at once.
 pub(super) fn report() -> InspectReport {
     InspectReport {
+        would_refuse: None,
         version: REPORT_VERSION,
         source: SourceSummary {
             path: "dev.db".to_owned(),

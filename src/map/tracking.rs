@@ -55,6 +55,42 @@ pub fn tracking(table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
     Ok(None)
 }
 
+/// Returns the tracking table that the user named with `--tracking TABLE=COLUMN+COLUMN`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] for a text of another form, or a column that the table does not have.
+pub fn named(texts: &[String], table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
+    for text in texts {
+        let (name, head) = parts(text)?;
+        if !name.eq_ignore_ascii_case(table) {
+            continue;
+        }
+        let find = |name: &str| {
+            let found = columns.iter().find(|known| known.eq_ignore_ascii_case(name));
+            found.map(|known| (*known).to_owned()).ok_or_else(|| {
+                let (shown, name) = (text.escape_debug(), name.escape_debug());
+                Error::usage(format!("--tracking \"{shown}\": the table has no column \"{name}\""))
+            })
+        };
+        let head: Result<Vec<String>> = head.split('+').map(find).collect();
+        return Ok(Some(Tracking { head: head?, tool: "--tracking".to_owned() }));
+    }
+    Ok(None)
+}
+
+/// Splits `TABLE=COLUMN+COLUMN`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] for a text of another form.
+pub fn parts(text: &str) -> Result<(&str, &str)> {
+    text.rsplit_once('=').filter(|(name, head)| !name.is_empty() && !head.is_empty()).ok_or_else(
+        || {
+            Error::usage(format!("--tracking \"{}\" is not known", text.escape_debug()))
+                .hint("Give it as TABLE=COLUMN, or as TABLE=COLUMN+COLUMN: their values tell the version.")
+        },
+    )
+}
+
 /// An entry: the values of the compared columns.
 pub type Entry = Vec<Option<String>>;
 
@@ -80,10 +116,17 @@ pub fn difference(source: &[Entry], target: &[Entry]) -> Option<String> {
     Some(text)
 }
 
+/// Leaves only the last of the entries.
+pub fn keep_latest(entries: &mut Vec<Entry>) {
+    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b))).cloned();
+    *entries = Vec::from_iter(last);
+}
+
 /// The last entry and how many there are.
 fn head(entries: &[Entry]) -> String {
     match entries.iter().max_by(|a, b| later(&joined(a), &joined(b))) {
         None => "nothing (0 entries)".to_owned(),
+        Some(last) if entries.len() == 1 => format!("{} (1 entry)", joined(last)),
         Some(last) => format!("{} ({} entries)", joined(last), entries.len()),
     }
 }
@@ -130,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn the_user_names_others() {
+        let texts = ["my=app=id+Version".to_owned()];
+        let found = named(&texts, "MY=APP", &["Id", "version", "x"]).unwrap().unwrap();
+        assert_eq!(found.head, ["Id", "version"]);
+        assert_eq!(named(&texts, "my", &["id", "version"]).unwrap(), None);
+        assert!(named(&texts, "my=app", &["id"]).is_err());
+        assert!(parts("version").is_err());
+        assert!(parts("=x").is_err());
+    }
+
+    #[test]
     fn both_heads_are_named_when_they_differ() {
         let entries = |names: &[&str]| -> Vec<Entry> {
             names.iter().map(|name| vec![Some((*name).to_owned())]).collect()
@@ -137,7 +191,7 @@ mod tests {
         assert_eq!(difference(&entries(&["1", "2"]), &entries(&["2", "1"])), None);
         assert_eq!(
             difference(&entries(&["9", "10"]), &entries(&["9"])).unwrap(),
-            "the source is at 10 (2 entries), the target at 9 (1 entries); only in the source: 10"
+            "the source is at 10 (2 entries), the target at 9 (1 entry); only in the source: 10"
         );
     }
 }

@@ -3,6 +3,8 @@
 mod merging;
 mod objects;
 mod pairs;
+mod presets;
 mod refusals;
 mod stops;
 mod target;
+mod verified;

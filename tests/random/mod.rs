@@ -162,7 +162,9 @@ fn attempt(seed: u64) -> Result<usize, String> {
 fn dry_run(options: &TransferOptions) -> litelift::error::Result<InspectReport> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener: Arc<dyn Listener> = Arc::new(Silent);
-    runtime.block_on(litelift::transfer::dry_run(options, &listener, &Cancel::default()))
+    let found =
+        runtime.block_on(litelift::transfer::dry_run(options, &listener, &Cancel::default()));
+    found.and_then(litelift::transfer::DryRun::accepted)
 }
 
 fn build(path: &Path, seed: u64, tables_max: u32) -> rusqlite::Result<usize> {

@@ -1,13 +1,14 @@
 //! `--on-existing`: what becomes of tables that get rows and have some.
 
-use wildmatch::WildMatch;
-
 use crate::model::catalogue::Catalogue;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::merge::{MergeKind, MergePlan};
 use crate::model::source::SourceSchema;
-use crate::options::{DataOnly, OnExisting};
+use crate::options::OnExisting;
 use crate::plan::merging::Merging;
+
+use super::prepare::in_brackets;
+use super::wishes::Wishes;
 
 /// What becomes of them.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub(super) struct Existing {
 
 /// Decides for each occupied table, by position in the catalogue and with its rows.
 pub(super) fn decide(
-    data_only: &DataOnly,
+    wishes: &Wishes<'_>,
     schema: &SourceSchema,
     catalogue: &Catalogue,
     matching: &Matching,
@@ -40,10 +41,15 @@ pub(super) fn decide(
         let matched = &matching.tables[table];
         let target = &catalogue.tables[*at].name;
         let name = target.escape_debug();
-        let (kind, asked) = match asked(data_only, &schema.tables[matched.source].name, target) {
+        let source = &schema.tables[matched.source].name;
+        let (what, because) = wishes.on_existing(source, target);
+        let because = in_brackets(because);
+        let (kind, asked) = match what {
             OnExisting::Refuse => continue,
             OnExisting::Truncate => {
-                found.notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}."));
+                found.notes.push(format!(
+                    "Table \"{name}\" is emptied first; rows in it: {rows}{because}."
+                ));
                 found.emptied.push(*at);
                 found.settled.push(*at);
                 continue;
@@ -56,7 +62,7 @@ pub(super) fn decide(
             Merging { catalogue, matched, table, rows_before: *rows, kind, asked: &asked };
         match merging.plan() {
             Ok(merge) => {
-                found.notes.push(told(&name.to_string(), &merge));
+                found.notes.push(told(&name.to_string(), &merge, &because));
                 found.merges.push(merge);
             }
             Err(refusals) => {
@@ -72,7 +78,7 @@ pub(super) fn decide(
     found
 }
 
-fn told(name: &str, merge: &MergePlan) -> String {
+fn told(name: &str, merge: &MergePlan, because: &str) -> String {
     let key: Vec<String> =
         merge.key.iter().map(|key| key.name.escape_debug().to_string()).collect();
     let fate = match merge.kind {
@@ -80,18 +86,8 @@ fn told(name: &str, merge: &MergePlan) -> String {
         MergeKind::Upsert => "get the source's values",
     };
     format!(
-        "Table \"{name}\" keeps its rows, {}; those that the source has too, by ({}), {fate}.",
+        "Table \"{name}\" keeps its rows, {}; those that the source has too, by ({}), {fate}{because}.",
         merge.rows_before,
         key.join(", ")
     )
-}
-
-/// What was asked for a table: what names it wins over what is for all, and of several the last.
-fn asked(data_only: &DataOnly, source: &str, target: &str) -> OnExisting {
-    let named = data_only.on_existing.iter().rev().find(|(glob, _)| {
-        let glob = glob.as_ref().map(|glob| WildMatch::new_case_insensitive(glob));
-        glob.is_some_and(|glob| glob.matches(source) || glob.matches(target))
-    });
-    let for_all = || data_only.on_existing.iter().rev().find(|(glob, _)| glob.is_none());
-    named.or_else(for_all).map_or(OnExisting::Refuse, |(_, what)| what.clone())
 }

@@ -6,7 +6,7 @@
 
 mod existing;
 mod prepare;
-mod renames;
+mod wishes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,11 +30,34 @@ use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::begin::{self, Begun};
-use super::rejected;
-use prepare::{Prepared, is_kept, prepare, raise};
+use super::{DryRun, rejected};
+use prepare::{Prepared, prepare, raise};
+use wishes::Wishes;
 
 /// Begins a run into tables that are there.
 pub(super) async fn begin(
+    session: &mut Session,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    leftover: Option<Leftover>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let looks_like = opened.looks_like();
+    let begun = begin_new(session, options, data_only, opened, leftover, listener, cancel).await;
+    begun.map_err(|error| recognised(error, looks_like))
+}
+
+/// An error that a preset may help against says so.
+fn recognised(error: Error, looks_like: Option<String>) -> Error {
+    match (error.kind(), looks_like) {
+        (ErrorKind::TargetState | ErrorKind::Differences, Some(text)) => error.hint(text),
+        _ => error,
+    }
+}
+
+async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
@@ -132,8 +155,25 @@ fn plan(
     looked: &Looked,
     data_only: &DataOnly,
 ) -> Result<TransferPlan> {
+    with_inputs(opened, prepared, looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok(fill::plan(inputs))
+    })
+}
+
+/// Puts together what a plan is made from.
+fn with_inputs<T>(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    data_only: &DataOnly,
+    then: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
-    let inputs = Inputs {
+    let wishes = Wishes { user: data_only, presets: &opened.presets };
+    let mut notes = prepared.notes.clone();
+    notes.extend(opened.presets.rules_used(&looked.mapping));
+    then(&Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
         matching: &prepared.matching,
@@ -141,13 +181,11 @@ fn plan(
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
         merges: &prepared.merges,
-        is_kept: &|trigger| is_kept(data_only, trigger),
+        is_kept: &|trigger| wishes.is_kept(trigger),
         earlier: &earlier,
         zone: opened.zone.name(),
-        notes: &prepared.notes,
-    };
-    raise(&fill::open_questions(&inputs))?;
-    Ok(fill::plan(&inputs))
+        notes: &notes,
+    })
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -230,26 +268,47 @@ pub(super) async fn dry_run(
     opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
+    let looks_like = opened.looks_like();
+    match show(target, options, data_only, opened, listener, cancel).await {
+        Err(error) => Err(recognised(error, looks_like)),
+        Ok(DryRun { report, refused }) => {
+            Ok(DryRun::new(report, refused.map(|error| recognised(error, looks_like))))
+        }
+    }
+}
+
+async fn show(
+    target: &Target,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<DryRun> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
     let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
-    if !prepared.refusals.is_empty() {
-        // There is no plan to show, but what goes where is known.
+    if opened.selected.is_empty() {
+        // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
+        raise(&prepared.refusals)?;
     }
-    raise(&prepared.refusals)?;
     store::try_bookkeeping(&mut session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        (fill::plan(inputs), fill::open_questions(inputs))
+    });
+    let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
-    Ok(report)
+    // Whoever looks wants to mend it all, not one thing after the other.
+    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
+        (Some(names), Some(values)) => Some(names.also(&values)),
+        (names, values) => names.or(values),
+    };
+    Ok(DryRun::new(report, refused))
 }
 
 fn report(
@@ -273,6 +332,7 @@ fn report(
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
     report.renamed.clone_from(&prepared.notes);
+    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),

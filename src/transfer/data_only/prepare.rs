@@ -8,16 +8,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
-use crate::map::tracking::{self, Tracking};
-use crate::model::catalogue::{Catalogue, TargetTrigger};
+use crate::map::renames;
+use crate::map::tracking;
+use crate::model::catalogue::Catalogue;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::merge::MergePlan;
 use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
+use crate::presets::Presets;
 use crate::read;
 
-use super::{existing, renames};
+use super::existing;
+use super::wishes::{Compared, Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -42,16 +45,6 @@ pub(super) struct Prepared {
     pub(super) refusals: Vec<Refusal>,
 }
 
-/// Matches the globs of triggers that stay on.
-pub(super) fn is_kept(data_only: &DataOnly, trigger: &TargetTrigger) -> bool {
-    let full = format!("{}.{}", trigger.table, trigger.name);
-    let matches = |glob: &String| {
-        let glob = WildMatch::new_case_insensitive(glob);
-        glob.matches(&trigger.name) || glob.matches(&full)
-    };
-    data_only.keep_triggers.iter().any(matches)
-}
-
 /// Looks at both sides. `replaced` is the run that this one takes the place of.
 pub(super) async fn prepare(
     session: &Session,
@@ -64,13 +57,17 @@ pub(super) async fn prepare(
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
     let earlier = earlier(session, &catalogue, replaced).await?;
-    let (mut notes, mut refusals) = (Vec::new(), Vec::new());
-    set_aside(session, opened, &catalogue, data_only, &mut notes, &mut refusals).await?;
-    let renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
+    let presets = opened.presets.clone();
+    let wishes = Wishes { user: data_only, presets: &presets };
+    let (mut notes, mut refusals) = (Vec::from_iter(opened.looks_like()), Vec::new());
+    set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
+    let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
+    wishes.add_renames(&mut renames, &opened.schema, &catalogue);
+    notes.extend(wishes.notes(&opened.schema, &catalogue, &renames));
     let skipped = column_globs(opened, &options.selection.skip);
     let is_skipped = |table: &Table, column: &str| {
         let full = format!("{}.{column}", table.name);
-        skipped.iter().any(|glob| glob.matches(&full))
+        skipped.iter().any(|glob| glob.matches(&full)) || wishes.skips_column(&full)
     };
     let tables: Vec<(usize, &Table)> =
         opened.selected.iter().map(|at| (*at, &opened.schema.tables[*at])).collect();
@@ -79,7 +76,7 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let existing = existing::decide(data_only, &opened.schema, &catalogue, &matching, &occupied);
+    let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
     notes.extend(existing.notes);
     refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
@@ -89,8 +86,8 @@ pub(super) async fn prepare(
         tables: &opened.schema.tables,
         catalogue: &whole,
         matching: &matching,
-        is_kept: &|trigger| is_kept(data_only, trigger),
-        is_protected: &|name| matches_any(&data_only.protect, name),
+        is_kept: &|trigger| wishes.is_kept(trigger),
+        is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
         emptied: &existing.emptied,
         settled: &existing.settled,
@@ -115,27 +112,36 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn matches_any(globs: &[String], name: &str) -> bool {
-    globs.iter().any(|glob| WildMatch::new_case_insensitive(glob).matches(name))
+pub(super) fn in_brackets(because: Option<String>) -> String {
+    because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
 /// A glob that matches nothing is a typo, and what it should have protected would be written to.
 fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> Result<()> {
     for glob in &data_only.protect {
-        let glob_of = WildMatch::new_case_insensitive(glob);
         let sources = opened.schema.tables.iter().map(|table| &table.name);
         let targets = catalogue.tables.iter().map(|table| &table.name);
-        if !sources.chain(targets).any(|name| glob_of.matches(name)) {
+        if !sources.chain(targets).any(|name| matches(glob, name)) {
             return Err(Error::usage(format!(
                 "--protect \"{}\" is the name of no table",
                 glob.escape_debug()
             )));
         }
     }
+    for text in &data_only.tracking {
+        let (name, _) = tracking::parts(text)?;
+        if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let shown = text.escape_debug();
+            return Err(Error::usage(format!(
+                "--tracking \"{shown}\": the source has no such table"
+            )));
+        }
+    }
     for glob in &data_only.keep_triggers {
         let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
         let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
-        if !triggers.any(|trigger| is_kept(&one, trigger)) {
+        let of_user = Wishes { user: &one, presets: &Presets::default() };
+        if !triggers.any(|trigger| of_user.is_kept(trigger)) {
             return Err(Error::usage(format!(
                 "--keep-trigger \"{}\" is the name of no trigger in the target",
                 glob.escape_debug()
@@ -192,7 +198,7 @@ async fn set_aside(
     session: &Session,
     opened: &mut Opened,
     catalogue: &Catalogue,
-    data_only: &DataOnly,
+    wishes: &Wishes<'_>,
     notes: &mut Vec<String>,
     refusals: &mut Vec<Refusal>,
 ) -> Result<()> {
@@ -201,14 +207,15 @@ async fn set_aside(
         let table = &opened.schema.tables[position];
         let name = table.name.escape_debug();
         let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let is_protected = matches_any(&data_only.protect, &table.name)
-            || matching::target_of(&table.name, catalogue)
-                .is_some_and(|there| matches_any(&data_only.protect, &there.name));
-        if let Some(tracking) = tracking::tracking(&table.name, &columns)? {
+        let protection = wishes.protection(&table.name).or_else(|| {
+            let there = matching::target_of(&table.name, catalogue)?;
+            wishes.protection(&there.name)
+        });
+        if let Some(tracking) = wishes.compared(table, &columns)? {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.tool;
+            let tool = &tracking.because;
             match compared {
-                Heads::Differ(how) if !data_only.allow_version_mismatch => refusals.push(
+                Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
                         "The two sides are of different versions by \"{name}\" ({tool}): {how}."
                     ))
@@ -224,8 +231,9 @@ async fn set_aside(
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
             }
-        } else if is_protected {
-            notes.push(format!("Table \"{name}\" is protected: nothing of it is copied."));
+        } else if let Some(because) = protection {
+            let because = in_brackets(Some(because));
+            notes.push(format!("Table \"{name}\" is protected: nothing of it is copied{because}."));
         } else {
             left.push(position);
         }
@@ -244,7 +252,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Tracking,
+    tracking: &Compared,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -263,10 +271,14 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let source = tokio::task::block_in_place(|| {
+    let mut source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    if tracking.is_latest {
+        tracking::keep_latest(&mut source);
+        tracking::keep_latest(&mut target);
+    }
     Ok(match tracking::difference(&source, &target) {
         None => Heads::Same(source.len()),
         Some(how) => Heads::Differ(how),
@@ -300,13 +312,14 @@ fn missing(
             notes.push(format!("Table \"{name}\" has no rows, and the target has no such table."));
             continue;
         }
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let other =
             catalogue.others.iter().find(|(other, _)| other.eq_ignore_ascii_case(&table.name));
         let refusal = Refusal::new(match other {
             Some((_, kind)) => format!(
-                "Table \"{name}\" has {rows} rows, and what the target has of that name is a {kind}."
+                "Table \"{name}\" has {rows}, and what the target has of that name is a {kind}."
             ),
-            None => format!("Table \"{name}\" has {rows} rows, and the target has no such table."),
+            None => format!("Table \"{name}\" has {rows}, and the target has no such table."),
         });
         refusals.push(
             refusal.hint(
