@@ -14,12 +14,14 @@ use crate::map::tracking;
 use crate::model::catalogue::Catalogue;
 use crate::model::ident::quoted;
 use crate::model::matching::{Matching, Refusal};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
-use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
+use super::existing;
 use super::wishes::{Compared, Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
@@ -35,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) matching: Matching,
     /// Tables that are emptied, by position in the catalogue.
     pub(super) emptied: Vec<usize>,
+    /// How rows come to tables that keep theirs.
+    pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
     /// What a reader of the report should know, a sentence each.
@@ -77,18 +81,9 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let mut emptied: Vec<usize> = Vec::new();
-    for (at, rows) in &occupied {
-        let matched = matching.tables.iter().find(|matched| matched.target == *at);
-        let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-        let target = &catalogue.tables[*at].name;
-        let (what, because) = wishes.on_existing(source, target);
-        if what == OnExisting::Truncate {
-            emptied.push(*at);
-            let (name, because) = (target.escape_debug(), in_brackets(because));
-            notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
-        }
-    }
+    let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
+    notes.extend(existing.notes);
+    refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
     let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
@@ -99,7 +94,8 @@ pub(super) async fn prepare(
         is_kept: &|trigger| wishes.is_kept(trigger),
         is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
-        emptied: &emptied,
+        emptied: &existing.emptied,
+        settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
@@ -107,7 +103,8 @@ pub(super) async fn prepare(
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
-    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+    let (emptied, merges) = (existing.emptied, existing.merges);
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
 }
 
 /// Nothing in a schema can be looked at without USAGE on it.
@@ -164,7 +161,7 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn in_brackets(because: Option<String>) -> String {
+pub(super) fn in_brackets(because: Option<String>) -> String {
     because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
@@ -383,6 +380,7 @@ fn missing(
     Ok(refusals)
 }
 
+/// The tables that get rows and have some, by position in the catalogue, with how many.
 async fn occupied(
     session: &Session,
     catalogue: &Catalogue,
