@@ -80,10 +80,17 @@ pub fn difference(source: &[Entry], target: &[Entry]) -> Option<String> {
     Some(text)
 }
 
-/// Leaves only the last of the entries.
-pub fn keep_latest(entries: &mut Vec<Entry>) {
-    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b))).cloned();
-    *entries = Vec::from_iter(last);
+/// Returns whether the source has every entry of the target.
+#[must_use]
+pub fn covers(source: &[Entry], target: &[Entry]) -> bool {
+    BTreeSet::from_iter(target).is_subset(&BTreeSet::from_iter(source))
+}
+
+/// Names the last entry.
+#[must_use]
+pub fn last(entries: &[Entry]) -> String {
+    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b)));
+    last.map_or_else(|| "nothing".to_owned(), |entry| joined(entry))
 }
 
 /// The last entry and how many there are.

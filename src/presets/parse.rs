@@ -10,6 +10,18 @@ use crate::error::{Error, Result};
 use crate::map::rules::line_of;
 use crate::options::{OnExisting, OnExistingOf};
 
+/// How a table that says of what version the schema is must compare with the target's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparing {
+    /// Both have the same entries.
+    Same,
+    /// The largest entry of both is the same: the lists differ between databases, or only the newest
+    /// is written down when a database is made.
+    Latest,
+    /// The source has every entry of the target: a new database does without what is obsolete.
+    Covers,
+}
+
 /// What a row of a preset asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
@@ -33,8 +45,8 @@ pub enum Wish {
         table: String,
         /// Columns whose values are compared.
         head: Vec<String>,
-        /// Only the largest of them.
-        is_latest: bool,
+        /// How.
+        how: Comparing,
     },
     /// `detect`: globs of tables that are all there.
     Detect(Vec<String>),
@@ -108,8 +120,11 @@ fn wish(option: &str, value: &str) -> std::result::Result<Wish, String> {
         "rename" if value.contains('=') => Ok(Wish::Rename(text)),
         "rename" => Err(format!("\"{value}\" is not OLD=NEW")),
         "keep-trigger" => Ok(Wish::KeepTrigger(text)),
-        "compare" => compare(value)
-            .ok_or_else(|| format!("\"{value}\" is not TABLE=COLUMN+COLUMN or TABLE=max(COLUMN)")),
+        "compare" => compare(value).ok_or_else(|| {
+            format!(
+                "\"{value}\" is not TABLE=COLUMN+COLUMN, TABLE=max(COLUMN) or TABLE=covers(COLUMN)"
+            )
+        }),
         "detect" => Ok(Wish::Detect(value.split('+').map(str::to_owned).collect())),
         _ => Err(format!("\"{option}\" is not one of {OPTIONS}")),
     }
@@ -117,10 +132,15 @@ fn wish(option: &str, value: &str) -> std::result::Result<Wish, String> {
 
 fn compare(value: &str) -> Option<Wish> {
     let (table, columns) = value.split_once('=')?;
-    let latest = columns.strip_prefix("max(").and_then(|rest| rest.strip_suffix(')'));
-    let head: Vec<String> = latest.unwrap_or(columns).split('+').map(str::to_owned).collect();
+    let within = |word: &str| columns.strip_prefix(word)?.strip_suffix(')');
+    let (how, columns) = match (within("max("), within("covers(")) {
+        (Some(columns), _) => (Comparing::Latest, columns),
+        (None, Some(columns)) => (Comparing::Covers, columns),
+        (None, None) => (Comparing::Same, columns),
+    };
+    let head: Vec<String> = columns.split('+').map(str::to_owned).collect();
     let is_bad = table.is_empty() || head.iter().any(String::is_empty);
-    (!is_bad).then(|| Wish::Compare { table: table.to_owned(), head, is_latest: latest.is_some() })
+    (!is_bad).then(|| Wish::Compare { table: table.to_owned(), head, how })
 }
 
 fn bad(name: &str, line: u64, reason: &str) -> Error {
@@ -163,7 +183,7 @@ mod tests {
             Wish::Compare {
                 table: "schema_changes".into(),
                 head: vec!["schema_version".into()],
-                is_latest: true
+                how: Comparing::Latest
             }
         );
         assert_eq!(rows[1].wish, Wish::Detect(vec!["a*".into(), "b".into()]));

@@ -61,7 +61,7 @@ fn a_preset_does_what_its_rows_say_and_tells_what_had_an_effect() {
         report.notes.iter().map(|note| note.replace(&path, "my_app.csv")).collect();
     insta::assert_snapshot!(notes.join("\n"), @r#"
     Table "own" is protected: nothing of it is copied (--app my_app.csv: it is the server's).
-    Table "version" (--app my_app.csv: the application) is left as it is: both sides have the same entries, 1.
+    Table "version" (--app my_app.csv: the application) is left as it is: both sides are at 12.
     Option rename Regions=region (--app my_app.csv: the two schemas differ).
     Option keep-trigger stamp (--app my_app.csv: it sets nothing).
     Table "Regions" goes into "region".
@@ -131,6 +131,16 @@ fn versions_that_a_preset_compares_must_be_the_same() {
         ErrorKind::TargetState,
         &["of different versions by \"version\"", "at 12", "at 11"],
     );
+}
+
+#[test]
+fn a_new_database_may_lack_what_is_obsolete() {
+    let text = PRESET.replace("version=max(version)", "version=covers(version)");
+    let (case, _folder) = with_preset(&text);
+    transfer::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    let (case, _folder) = with_preset(&text);
+    case.target.execute("INSERT INTO version VALUES (2, 13)");
+    case.refused(ErrorKind::TargetState, &["of different versions", "only in the target: 13"]);
 }
 
 #[test]

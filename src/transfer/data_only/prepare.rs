@@ -15,6 +15,7 @@ use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions, OnExisting};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
+use crate::presets::parse::Comparing;
 use crate::read;
 
 use super::renames;
@@ -209,7 +210,7 @@ async fn set_aside(
             Some(by_preset) => Some(by_preset),
             None => tracking::tracking(&table.name, &columns)?.map(|known| Compared {
                 head: known.head,
-                is_latest: false,
+                how: Comparing::Same,
                 because: known.tool,
             }),
         };
@@ -226,9 +227,9 @@ async fn set_aside(
                 Heads::Differ(how) => notes.push(format!(
                     "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
                 )),
-                Heads::Same(count) => notes.push(format!(
-                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same entries, {count}."
-                )),
+                Heads::Same(how) => {
+                    notes.push(format!("Table \"{name}\" ({tool}) is left as it is: {how}."));
+                }
                 Heads::Unknown(why) => {
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
@@ -245,7 +246,7 @@ async fn set_aside(
 }
 
 enum Heads {
-    Same(usize),
+    Same(String),
     Differ(String),
     Unknown(&'static str),
 }
@@ -273,17 +274,26 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let mut source = tokio::task::block_in_place(|| {
+    let source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
-    if tracking.is_latest {
-        tracking::keep_latest(&mut source);
-        tracking::keep_latest(&mut target);
-    }
+    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let same = match tracking.how {
+        Comparing::Same => format!("both sides have the same entries, {}", source.len()),
+        Comparing::Latest => {
+            let (here, there) = (tracking::last(&source), tracking::last(&target));
+            return Ok(if here == there {
+                Heads::Same(format!("both sides are at {here}"))
+            } else {
+                Heads::Differ(format!("the source is at {here}, the target at {there}"))
+            });
+        }
+        Comparing::Covers => format!("the source has every entry of the target, {}", target.len()),
+    };
+    let is_covered = tracking.how == Comparing::Covers && tracking::covers(&source, &target);
     Ok(match tracking::difference(&source, &target) {
-        None => Heads::Same(source.len()),
-        Some(how) => Heads::Differ(how),
+        Some(how) if !is_covered => Heads::Differ(how),
+        _ => Heads::Same(same),
     })
 }
 

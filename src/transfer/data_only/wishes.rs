@@ -6,7 +6,7 @@ use crate::model::catalogue::{Catalogue, TargetTrigger};
 use crate::model::matching::Renames;
 use crate::model::source::{SourceSchema, Table};
 use crate::options::{DataOnly, OnExisting, OnExistingOf};
-use crate::presets::parse::{Row, Wish};
+use crate::presets::parse::{Comparing, Row, Wish};
 use crate::presets::{Preset, Presets, because};
 
 use super::renames;
@@ -23,8 +23,8 @@ pub(super) struct Wishes<'a> {
 pub(super) struct Compared {
     /// Columns of the source.
     pub(super) head: Vec<String>,
-    /// Only the largest value counts.
-    pub(super) is_latest: bool,
+    /// How.
+    pub(super) how: Comparing,
     /// Who says so, and why.
     pub(super) because: String,
 }
@@ -91,12 +91,10 @@ impl<'a> Wishes<'a> {
             Some(table.columns[at].name.clone())
         };
         self.presets.rows().rev().find_map(|(preset, row)| match &row.wish {
-            Wish::Compare { table: name, head, is_latest }
-                if name.eq_ignore_ascii_case(&table.name) =>
-            {
+            Wish::Compare { table: name, head, how } if name.eq_ignore_ascii_case(&table.name) => {
                 let head: Option<Vec<String>> = head.iter().map(column).collect();
                 let because = because(preset, row);
-                head.map(|head| Compared { head, is_latest: *is_latest, because })
+                head.map(|head| Compared { head, how: *how, because })
             }
             _ => None,
         })
