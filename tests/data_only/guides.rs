@@ -51,7 +51,9 @@ fn parts(page: &str) -> Result<Vec<Part>, String> {
         }
         let is_command = |line: &str| line.starts_with("litelift ") || line.starts_with("  ");
         if let Some(other) = block.iter().find(|line| !is_command(line)) {
-            return Err(format!("{other:?} is no command of litelift: a ```text block may have it"));
+            return Err(format!(
+                "{other:?} is no command of litelift: a ```text block may have it"
+            ));
         }
         let part = parts.last_mut().ok_or("no <!-- checked with fixtures/apps/NAME --> before")?;
         part.blocks.push(block.join("\n"));
@@ -127,7 +129,10 @@ fn every_guide_is_in_the_index() {
     let index = std::fs::read_to_string(root().join("docs/guides/README.md")).unwrap();
     for path in pages() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        assert!(index.contains(&format!("]({name})")), "docs/guides/README.md does not link {name}");
+        assert!(
+            index.contains(&format!("]({name})")),
+            "docs/guides/README.md does not link {name}"
+        );
     }
 }
 

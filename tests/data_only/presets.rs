@@ -1,10 +1,14 @@
 //! `--app`: a preset does what its rows say, says so, and gives way to what the user says.
 
+use std::sync::Arc;
+
 use litelift::error::ErrorKind;
-use litelift::options::OnExisting;
+use litelift::event::{Cancel, Listener, Silent};
+use litelift::options::{OnExisting, VerifyOptions};
+use litelift::report::VerifyLevel;
 
 use super::refusals::Case;
-use crate::support::{pg, transfer};
+use crate::support::{fixture, pg, transfer};
 
 const SOURCE: &str = "
     CREATE TABLE users (id INTEGER PRIMARY KEY, took BIGINT); INSERT INTO users VALUES (1, 1500000);
@@ -165,4 +169,57 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
     assert!(report.notes.iter().any(|note| note.starts_with("Table \"sessions\" is left out (")));
     assert_eq!(case.target.one("SELECT to_regclass('sessions')::text"), "NULL");
     assert_eq!(case.target.one("SELECT took::text FROM users"), "1500000");
+    // Verify knows what was left out.
+    let mut asked = VerifyOptions {
+        from: case.source.path.clone(),
+        to: case.target.url.clone(),
+        into: "public".to_owned(),
+        selection: case.options.inspect.selection.clone(),
+        level: VerifyLevel::Counts,
+    };
+    assert_eq!(verify(&asked), (5, 0));
+    asked.selection.apps.clear();
+    assert_eq!(verify(&asked), (6, 1));
+}
+
+/// Tables compared, and those that differ.
+fn verify(options: &VerifyOptions) -> (usize, usize) {
+    let listener: Arc<dyn Listener> = Arc::new(Silent);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(litelift::verify::run(options, &listener, &Cancel::default()));
+    let report = report.unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    (report.tables.len(), report.differing())
+}
+
+#[test]
+fn a_preset_that_is_not_known_or_not_readable_is_a_mistake_of_the_user() {
+    let (mut case, folder) = with_preset("option,value,why\nskip,sessions,\n\nrule,\"a,b\",no\n");
+    let error = transfer::run(&case.options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    let told = pg::explain(&error);
+    let path = folder.path().join("my_app.csv");
+    assert!(told.contains(&format!("{}\" line 4 is not a rule", path.display())), "{told}");
+    std::fs::write(&path, "option,value,why\non-existing,seeded=drop,\n").unwrap();
+    let told = pg::explain(&transfer::run(&case.options).unwrap_err());
+    assert!(told.contains("line 2 cannot be read") && told.contains("seeded=drop"), "{told}");
+    case.options.inspect.selection.apps = vec!["djangoo".to_owned()];
+    let told = pg::explain(&transfer::run(&case.options).unwrap_err());
+    assert!(told.contains("--app \"djangoo\"") && told.contains("django, drizzle"), "{told}");
+}
+
+#[test]
+fn inspect_names_the_application_that_it_recognises() {
+    let source = fixture::from_sql(
+        "app.db",
+        "CREATE TABLE ciphers (uuid TEXT); CREATE TABLE __diesel_schema_migrations (version TEXT)",
+    );
+    let mut options = transfer::options(&source.path, "").inspect;
+    let listener: Arc<dyn Listener> = Arc::new(Silent);
+    let report = litelift::inspect::run(&options, None, &listener, &Cancel::default()).unwrap();
+    let says =
+        ["This looks like Vaultwarden: --app vaultwarden sees to what such a database needs."];
+    assert_eq!(report.remarks, says);
+    options.selection.apps = vec!["vaultwarden".to_owned()];
+    let report = litelift::inspect::run(&options, None, &listener, &Cancel::default()).unwrap();
+    assert_eq!(report.remarks, [""; 0]);
 }
