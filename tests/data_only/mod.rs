@@ -7,4 +7,5 @@ mod pairs;
 mod presets;
 mod refusals;
 mod stops;
-mod target;
+pub(crate) mod target;
+mod verified;

@@ -39,7 +39,7 @@ protect,own,it is the server's
 protect,absent,a table of a newer version
 keep-trigger,stamp,it sets nothing
 keep-trigger,absent,a trigger of a newer version
-compare,version=max(version),the application
+tracking,version=max(version),the application
 rule,\"*,took,*,integers,interval,interval_us,\",durations count microseconds
 rule,\"*,absent,*,integers,interval,interval_us,\",a column of a newer version
 detect,users+own,Something of our own
@@ -175,6 +175,7 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
         to: case.target.url.clone(),
         into: "public".to_owned(),
         selection: case.options.inspect.selection.clone(),
+        renames: Vec::new(),
         level: VerifyLevel::Counts,
     };
     assert_eq!(verify(&asked), (5, 0));

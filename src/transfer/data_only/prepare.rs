@@ -8,18 +8,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
-use crate::map::tracking;
+use crate::map::renames;
+use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions, OnExisting};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
-use crate::presets::parse::Comparing;
 use crate::read;
 
-use super::renames;
-use super::wishes::{Compared, Wishes, matches};
+use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -132,6 +131,15 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
             )));
         }
     }
+    for text in &data_only.tracking {
+        let (name, ..) = tracking::parts(text)?;
+        if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let shown = text.escape_debug();
+            return Err(Error::usage(format!(
+                "--tracking \"{shown}\": the source has no such table"
+            )));
+        }
+    }
     for glob in &data_only.keep_triggers {
         let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
         let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
@@ -206,17 +214,9 @@ async fn set_aside(
             let there = matching::target_of(&table.name, catalogue)?;
             wishes.protection(&there.name)
         });
-        let compared = match wishes.compared(table) {
-            Some(by_preset) => Some(by_preset),
-            None => tracking::tracking(&table.name, &columns)?.map(|known| Compared {
-                head: known.head,
-                how: Comparing::Same,
-                because: known.tool,
-            }),
-        };
-        if let Some(tracking) = compared {
+        if let Some(tracking) = wishes.tracking(table, &columns)? {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.because;
+            let tool = &tracking.tool;
             match compared {
                 Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
@@ -255,7 +255,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Compared,
+    tracking: &Tracking,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -324,13 +324,14 @@ fn missing(
             notes.push(format!("Table \"{name}\" has no rows, and the target has no such table."));
             continue;
         }
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let other =
             catalogue.others.iter().find(|(other, _)| other.eq_ignore_ascii_case(&table.name));
         let refusal = Refusal::new(match other {
             Some((_, kind)) => format!(
-                "Table \"{name}\" has {rows} rows, and what the target has of that name is a {kind}."
+                "Table \"{name}\" has {rows}, and what the target has of that name is a {kind}."
             ),
-            None => format!("Table \"{name}\" has {rows} rows, and the target has no such table."),
+            None => format!("Table \"{name}\" has {rows}, and the target has no such table."),
         });
         refusals.push(
             refusal.hint(
