@@ -18,7 +18,7 @@ use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
-use super::wishes::{Wishes, matches};
+use super::wishes::{self, Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -78,9 +78,19 @@ pub(super) async fn prepare(
         let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
         let target = &catalogue.tables[*at].name;
         let (what, because) = wishes.on_existing(source, target);
-        if what == OnExisting::Truncate {
+        let name = target.escape_debug();
+        if let (OnExisting::Truncate, Some(because)) = (what, &because)
+            && *rows > wishes::SEEDED_ROWS_MAX
+        {
+            refusals.push(
+                Refusal::new(format!(
+                    "Table \"{name}\" has more rows than a first start makes, so no preset empties it ({because})."
+                ))
+                .hint(format!("When they may go: --on-existing '{name}=truncate'.")),
+            );
+        } else if what == OnExisting::Truncate {
             emptied.push(*at);
-            let (name, because) = (target.escape_debug(), in_brackets(because));
+            let because = in_brackets(because);
             notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
         }
     }

@@ -12,6 +12,10 @@ use crate::options::{DataOnly, OnExisting, OnExistingOf};
 use crate::presets::parse::{Row, Wish};
 use crate::presets::{Preset, Presets, because};
 
+/// Most rows of a table that a preset may have removed. A preset speaks of what a first start makes; that
+/// the target is one in use nobody may have noticed.
+pub(super) const SEEDED_ROWS_MAX: u64 = 10_000;
+
 /// Both, as one.
 pub(super) struct Wishes<'a> {
     /// The options.
