@@ -16,6 +16,8 @@ pub struct Catalogue {
     pub schema: String,
     /// The role that is connected.
     pub role: String,
+    /// Whether the role may name anything in the schema: that needs USAGE on it.
+    pub can_use: bool,
     /// Whether the role may make indexes in the schema: that needs CREATE on it.
     pub can_create: bool,
     /// Ordinary and partitioned tables, by name.
@@ -43,11 +45,14 @@ pub struct TargetTable {
     pub owner: String,
     /// Whether the connected role owns it, itself or as a member.
     pub is_owned: bool,
+    /// Whether the role could become the owner with SET ROLE, of which it is a member that does not
+    /// inherit.
+    pub could_own: bool,
     /// Declared PARTITION BY.
     pub is_partitioned: bool,
     /// A partition of another table: its rows go into that one.
     pub is_partition: bool,
-    /// Whether the role may INSERT and SELECT, which COPY and the count need.
+    /// Whether the role may INSERT and SELECT, at least single columns: COPY and the count need it.
     pub may_fill: bool,
     /// Whether the role may TRUNCATE.
     pub may_truncate: bool,
@@ -63,6 +68,8 @@ pub struct TargetTable {
     pub plain_indexes: Vec<TargetIndex>,
     /// Triggers that are not the server's own, of it and of its partitions.
     pub triggers: Vec<TargetTrigger>,
+    /// Primary key, unique constraints and unique indexes over plain columns and all rows.
+    pub unique_keys: Vec<TargetUniqueKey>,
 }
 
 impl TargetTable {
@@ -96,6 +103,13 @@ pub struct TargetColumn {
     pub is_generated: bool,
     /// Sequences that give it its next value: of its identity, or named in its default.
     pub sequences: Vec<TargetSequence>,
+    /// Whether two values are equal only when their bytes are: not so for citext and for collations
+    /// that are not deterministic.
+    pub is_compared_by_bytes: bool,
+    /// Whether the role may INSERT into it, by a right to the table or to the column.
+    pub may_insert: bool,
+    /// Whether the role may SELECT it.
+    pub may_select: bool,
 }
 
 impl TargetColumn {
@@ -117,6 +131,10 @@ pub struct TargetSequence {
     pub increment: i64,
     /// Whether the role may set it.
     pub may_set: bool,
+    /// Whether the role may take values from it.
+    pub may_take: bool,
+    /// Whether the role may name it: that needs USAGE on its schema.
+    pub may_reach: bool,
     /// The role that owns it.
     pub owner: String,
 }
@@ -136,10 +154,12 @@ pub struct TargetForeignKey {
     pub owner: String,
     /// Whether that table is partitioned: there a key cannot be NOT VALID.
     pub is_partitioned: bool,
-    /// Whether that table has rows.
+    /// Whether that table has rows, as far as the role may know; of its own tables it must.
     pub has_rows: bool,
     /// Name of the constraint.
     pub name: String,
+    /// DEFERRABLE.
+    pub is_deferrable: bool,
     /// `pg_get_constraintdef`.
     pub definition: String,
     /// COMMENT ON CONSTRAINT.
@@ -156,6 +176,14 @@ pub struct TargetForeignKey {
     pub may_reference: bool,
 }
 
+impl TargetForeignKey {
+    /// Returns whether the role can take it away and make it again; if not, it stays while rows come in.
+    #[must_use]
+    pub fn can_go(&self) -> bool {
+        self.is_owned && self.may_reference
+    }
+}
+
 /// An index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetIndex {
@@ -163,6 +191,19 @@ pub struct TargetIndex {
     pub name: String,
     /// `pg_get_indexdef`.
     pub definition: String,
+}
+
+/// A key that no two rows share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetUniqueKey {
+    /// Name of its index.
+    pub name: String,
+    /// `pg_get_constraintdef`, or `pg_get_indexdef` where no constraint stands on the index.
+    pub definition: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// NULLS NOT DISTINCT.
+    pub nulls_are_equal: bool,
 }
 
 /// A trigger.
@@ -174,12 +215,18 @@ pub struct TargetTrigger {
     pub table: String,
     /// Its oid.
     pub relid: u32,
+    /// Whether the role owns that table.
+    pub is_owned: bool,
     /// Name.
     pub name: String,
     /// `tgenabled`: O on, D off, R only in replicas, A always.
     pub enabled: String,
     /// Whether it runs before each inserted row, and so can fill columns.
     pub fills_rows: bool,
+    /// Whether it runs for INSERT.
+    pub on_insert: bool,
+    /// Whether it runs for TRUNCATE.
+    pub on_truncate: bool,
 }
 
 /// An object of the target that is taken away, or changed, while its table is filled.

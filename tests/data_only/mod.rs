@@ -3,9 +3,11 @@
 mod apps;
 mod guides;
 mod objects;
+mod order;
 mod pairs;
 mod presets;
 mod refusals;
+mod roles;
 mod stops;
 pub(crate) mod target;
 mod verified;

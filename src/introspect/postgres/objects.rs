@@ -9,13 +9,16 @@ use tokio_postgres::Row;
 
 use super::catalogue::{failed, have_rows};
 use crate::error::Result;
-use crate::model::catalogue::{TargetForeignKey, TargetIndex, TargetTable, TargetTrigger};
+use crate::model::catalogue::{
+    TargetForeignKey, TargetIndex, TargetTable, TargetTrigger, TargetUniqueKey,
+};
 use crate::model::ident::qualified;
 
 pub(super) async fn read(client: &impl GenericClient, tables: &mut [TargetTable]) -> Result<()> {
     let roots = roots(client, tables).await?;
     foreign_keys(client, tables, &roots).await?;
     indexes(client, tables).await?;
+    unique_keys(client, tables).await?;
     triggers(client, tables, &roots).await
 }
 
@@ -60,7 +63,9 @@ const FOREIGN_KEYS: &str = "SELECT k.conrelid, k.confrelid, n.nspname::text, c.r
        pn.nspname::text, p.relname::text, \
        ARRAY (SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place) \
          JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place), \
-       has_table_privilege(p.oid, 'REFERENCES'), has_table_privilege(c.oid, 'SELECT') \
+       has_table_privilege(p.oid, 'REFERENCES') AND has_schema_privilege(pn.oid, 'USAGE'), \
+       has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE'), \
+       k.condeferrable \
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class p ON p.oid = k.confrelid \
      JOIN pg_namespace pn ON pn.oid = p.relnamespace \
@@ -79,12 +84,14 @@ async fn foreign_keys(
     let looked: Vec<&Row> = rows.iter().filter(may_look).collect();
     let froms: Vec<String> = looked.iter().map(|row| qualified(row.get(2), row.get(3))).collect();
     let have_rows = have_rows(client, &froms).await?;
-    let without: Vec<u32> = looked
+    let with: Vec<u32> = looked
         .iter()
         .zip(have_rows)
-        .filter(|(_, has)| !has)
+        .filter(|(_, has)| *has)
         .map(|(row, _)| row.get::<_, u32>(0))
         .collect();
+    let unknown: Vec<u32> =
+        rows.iter().filter(|row| !may_look(row)).map(|row| row.get::<_, u32>(0)).collect();
     for row in &rows {
         let mut key = foreign_key(row);
         let (child, parent) = (roots.get(&key.relid), roots.get(&key.parent_relid));
@@ -92,7 +99,8 @@ async fn foreign_keys(
             tables[*child].foreign_keys.push(key.clone());
         }
         if let Some(parent) = parent {
-            key.has_rows = !without.contains(&key.relid);
+            key.has_rows =
+                with.contains(&key.relid) || key.is_owned && unknown.contains(&key.relid);
             tables[*parent].foreign_keys_onto.push(key);
         }
     }
@@ -116,6 +124,7 @@ fn foreign_key(row: &Row) -> TargetForeignKey {
         parent: (row.get(11), row.get(12)),
         parent_columns: row.get(13),
         may_reference: row.get(14),
+        is_deferrable: row.get(16),
     }
 }
 
@@ -154,9 +163,42 @@ async fn indexes(client: &impl GenericClient, tables: &mut [TargetTable]) -> Res
     Ok(())
 }
 
-/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT.
+/// Keys whose duplicates can be told from the values alone. A column of an index that only INCLUDEs is
+/// none of its key.
+const UNIQUE_KEYS: &str = "SELECT i.indrelid, c.relname::text, \
+       coalesce(pg_get_constraintdef(k.oid), pg_get_indexdef(c.oid)), \
+       ARRAY (SELECT a.attname::text FROM unnest(i.indkey) WITH ORDINALITY AS u (number, place) \
+         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number \
+         WHERE u.place <= i.indnkeyatts ORDER BY u.place), \
+       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) \
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+     LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid \
+       AND k.contype IN ('p', 'u') \
+     WHERE i.indrelid = ANY ($1) AND i.indisunique AND NOT i.indisexclusion AND i.indislive \
+     AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1, 2";
+
+async fn unique_keys(client: &impl GenericClient, tables: &mut [TargetTable]) -> Result<()> {
+    let relids: Vec<u32> = tables.iter().map(|table| table.relid).collect();
+    let rows = client.query(UNIQUE_KEYS, &[&relids]).await.map_err(|error| failed(&error))?;
+    for row in &rows {
+        let relid: u32 = row.get(0);
+        let key = TargetUniqueKey {
+            name: row.get(1),
+            definition: row.get(2),
+            columns: row.get(3),
+            nulls_are_equal: row.get(4),
+        };
+        if let Some(table) = tables.iter_mut().find(|table| table.relid == relid) {
+            table.unique_keys.push(key);
+        }
+    }
+    Ok(())
+}
+
+/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT, 32 for TRUNCATE.
 const TRIGGERS: &str = "SELECT t.tgrelid, n.nspname::text, c.relname::text, t.tgname::text, \
-       t.tgenabled::text, t.tgtype & 7 = 7 \
+       t.tgenabled::text, t.tgtype & 7 = 7, t.tgtype & 4 = 4, t.tgtype & 32 = 32, \
+       pg_has_role(c.relowner, 'USAGE') \
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE NOT t.tgisinternal AND t.tgrelid = ANY ($1) ORDER BY 2, 3, 4";
@@ -178,6 +220,9 @@ async fn triggers(
                 name: row.get(3),
                 enabled: row.get(4),
                 fills_rows: row.get(5),
+                on_insert: row.get(6),
+                on_truncate: row.get(7),
+                is_owned: row.get(8),
             });
         }
     }

@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod keys;
 mod prepare;
 mod wishes;
 
@@ -28,8 +29,9 @@ use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
-use super::begin::{self, Begun};
-use super::{DryRun, rejected};
+use super::DryRun;
+use super::begin::Begun;
+use keys::Keys;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -71,17 +73,20 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let (plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
+    })?;
+    super::refusal(&plan, options)?;
+    if let Some(broken) = keys.broken(opened)? {
+        return Err(broken);
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
     refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
@@ -133,18 +138,6 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
         "the target's tables were changed while the source was read; nothing was written",
     )
     .hint("Stop the application, then run the same command again."))
-}
-
-fn plan(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    data_only: &DataOnly,
-) -> Result<TransferPlan> {
-    with_inputs(opened, prepared, looked, data_only, |inputs| {
-        raise(&fill::open_questions(inputs))?;
-        Ok(fill::plan(inputs))
-    })
 }
 
 /// Puts together what a plan is made from.
@@ -281,18 +274,20 @@ async fn show(
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
         raise(&prepared.refusals)?;
     }
-    store::try_bookkeeping(&mut session).await?;
+    if prepared.refusals.is_empty() {
+        store::try_bookkeeping(&mut session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
-        (fill::plan(inputs), fill::open_questions(inputs))
+    let (plan, questions, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        let keys = Keys::of(inputs, &options.bad_rows);
+        (fill::plan(inputs), fill::open_questions(inputs), keys)
     });
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
-        (Some(names), Some(values)) => Some(names.also(&values)),
-        (names, values) => names.or(values),
-    };
+    let refused =
+        [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
+    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
     Ok(DryRun::new(report, refused))
 }
 

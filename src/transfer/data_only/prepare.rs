@@ -3,6 +3,7 @@
 use wildmatch::WildMatch;
 
 use crate::checkpoint::journal::{self, Taken};
+use crate::checkpoint::rights;
 use crate::connect::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
@@ -11,6 +12,7 @@ use crate::map::matching;
 use crate::map::renames;
 use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
+use crate::model::ident::quoted;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions, OnExisting};
@@ -50,12 +52,15 @@ pub(super) async fn prepare(
     replaced: Option<i64>,
 ) -> Result<Prepared> {
     let catalogue = catalogue::read(session, &options.into).await?;
+    let bookkeeping = rights::missing(session).await?;
+    refuse_closed(&catalogue, bookkeeping.as_ref())?;
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) = (Vec::from_iter(opened.looks_like()), Vec::new());
+    let (mut notes, mut refusals) =
+        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
@@ -107,11 +112,55 @@ pub(super) async fn prepare(
         emptied: &emptied,
     };
     refusals.extend(obstacles.found());
+    notes.extend(staying_note(&catalogue, &matching));
     opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
     Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+}
+
+/// Nothing in a schema can be looked at without USAGE on it.
+fn refuse_closed(catalogue: &Catalogue, bookkeeping: Option<&Refusal>) -> Result<()> {
+    if catalogue.can_use {
+        return Ok(());
+    }
+    let schema = &catalogue.schema;
+    let refusal =
+        Refusal::new(format!("This role may not use schema \"{}\".", schema.escape_debug()));
+    let hint = format!(
+        "As its owner or a superuser: GRANT USAGE ON SCHEMA {} TO {};",
+        quoted(schema),
+        quoted(&catalogue.role)
+    );
+    let mut all = vec![refusal.hint(hint)];
+    all.extend(bookkeeping.cloned());
+    raise(&all)
+}
+
+/// Says which tables keep what hangs on them while rows come in.
+fn staying_note(catalogue: &Catalogue, matching: &Matching) -> Option<String> {
+    const SHOWN_MAX: usize = 8;
+    let tables = matching.tables.iter().map(|matched| &catalogue.tables[matched.target]);
+    let keep = tables.filter(|table| {
+        let stays = !table.is_owned && !table.plain_indexes.is_empty();
+        stays || table.foreign_keys.iter().any(|key| !key.can_go())
+    });
+    let mut names: Vec<String> =
+        keep.map(|table| format!("\"{}\"", table.name.escape_debug())).collect();
+    if names.is_empty() {
+        return None;
+    }
+    if names.len() > SHOWN_MAX {
+        let more = names.len() - SHOWN_MAX;
+        names.truncate(SHOWN_MAX);
+        names.push(format!("and {more} more"));
+    }
+    Some(format!(
+        "Foreign keys and indexes that this role cannot take away stay while the rows come in, parents \
+         first; that takes longer: {}.",
+        names.join(", ")
+    ))
 }
 
 fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
@@ -279,7 +328,8 @@ async fn compare_heads(
         .iter()
         .map(|name| matching::column_of(name, there).map(str::to_owned))
         .collect();
-    let Some(columns) = columns.filter(|_| there.may_fill) else {
+    let may_read = |name: &String| there.columns.iter().any(|c| c.name == *name && c.may_select);
+    let Some(columns) = columns.filter(|columns| columns.iter().all(may_read)) else {
         return Ok(Heads::Unknown(
             ", nor compared: the target's has other columns, or may not be read",
         ));
