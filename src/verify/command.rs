@@ -52,7 +52,7 @@ pub async fn run(
                 let merged = counts::merged_rows(&run.plan, &marks);
                 pairs::by_run(&tables, &Known { id: run.id, plan: &run.plan, rejected, merged })
             }
-            None => pairs::by_name(&schema, &tables, &there, &options.renames)?,
+            None => pairs::by_name(&schema, &tables, &there, &options.renames, &presets)?,
         };
         // The comparison may need all sessions that there are.
         drop(session);

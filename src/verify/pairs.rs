@@ -12,6 +12,7 @@ use crate::model::matching::Refusal;
 use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table};
+use crate::presets::Presets;
 use crate::report::{MergedRows, NotCompared};
 
 use super::counts::Pair;
@@ -67,6 +68,7 @@ pub(super) fn by_name(
     tables: &[&Table],
     catalogue: &Catalogue,
     renamed: &[String],
+    presets: &Presets,
 ) -> Result<(Vec<Pair>, Vec<NotCompared>)> {
     let renames = renames::resolve(renamed, schema, catalogue)?;
     let (mut wanted, mut left) = (Vec::new(), Vec::new());
@@ -75,7 +77,11 @@ pub(super) fn by_name(
             continue;
         }
         let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        match tracking::tracking(&table.name, &columns)? {
+        let kept = match presets.tracking(&table.name, &columns) {
+            Some(kept) => Some(kept),
+            None => tracking::tracking(&table.name, &columns)?,
+        };
+        match kept {
             Some(kept) => left.push(left_out(
                 &table.name,
                 format!("the migrations of {} keep it, on each side its own", kept.tool),

@@ -1,5 +1,7 @@
 //! `transfer --data-only`: rows into the schema that an application's own migrations made.
 
+mod apps;
+mod guides;
 mod merging;
 mod objects;
 mod order;

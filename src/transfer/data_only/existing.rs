@@ -8,7 +8,7 @@ use crate::options::OnExisting;
 use crate::plan::merging::Merging;
 
 use super::prepare::in_brackets;
-use super::wishes::Wishes;
+use super::wishes::{self, Wishes};
 
 /// What becomes of them.
 #[derive(Debug, Default)]
@@ -43,6 +43,18 @@ pub(super) fn decide(
         let name = target.escape_debug();
         let source = &schema.tables[matched.source].name;
         let (what, because) = wishes.on_existing(source, target);
+        if let (OnExisting::Truncate, Some(because)) = (&what, &because)
+            && *rows > wishes::SEEDED_ROWS_MAX
+        {
+            found.refusals.push(
+                Refusal::new(format!(
+                    "Table \"{name}\" has {rows} rows, more than a first start makes, so no preset empties it ({because})."
+                ))
+                .hint(format!("When they may go: --on-existing '{name}=truncate'.")),
+            );
+            found.settled.push(*at);
+            continue;
+        }
         let because = in_brackets(because);
         let (kind, asked) = match what {
             OnExisting::Refuse => continue,

@@ -10,7 +10,7 @@ use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
 use crate::map::renames;
-use crate::map::tracking;
+use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::ident::quoted;
 use crate::model::matching::{Matching, Refusal};
@@ -22,7 +22,7 @@ use crate::presets::Presets;
 use crate::read;
 
 use super::existing;
-use super::wishes::{Compared, Wishes, matches};
+use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -178,7 +178,7 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
         }
     }
     for text in &data_only.tracking {
-        let (name, _) = tracking::parts(text)?;
+        let (name, ..) = tracking::parts(text)?;
         if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
             let shown = text.escape_debug();
             return Err(Error::usage(format!(
@@ -260,9 +260,9 @@ async fn set_aside(
             let there = matching::target_of(&table.name, catalogue)?;
             wishes.protection(&there.name)
         });
-        if let Some(tracking) = wishes.compared(table, &columns)? {
+        if let Some(tracking) = wishes.tracking(table, &columns)? {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.because;
+            let tool = &tracking.tool;
             match compared {
                 Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
@@ -273,9 +273,9 @@ async fn set_aside(
                 Heads::Differ(how) => notes.push(format!(
                     "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
                 )),
-                Heads::Same(count) => notes.push(format!(
-                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same entries, {count}."
-                )),
+                Heads::Same(how) => {
+                    notes.push(format!("Table \"{name}\" ({tool}) is left as it is: {how}."));
+                }
                 Heads::Unknown(why) => {
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
@@ -292,7 +292,7 @@ async fn set_aside(
 }
 
 enum Heads {
-    Same(usize),
+    Same(String),
     Differ(String),
     Unknown(&'static str),
 }
@@ -301,7 +301,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Compared,
+    tracking: &Tracking,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -321,17 +321,26 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let mut source = tokio::task::block_in_place(|| {
+    let source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
-    if tracking.is_latest {
-        tracking::keep_latest(&mut source);
-        tracking::keep_latest(&mut target);
-    }
+    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let same = match tracking.how {
+        Comparing::Same => format!("both sides have the same entries, {}", source.len()),
+        Comparing::Latest => {
+            let (here, there) = (tracking::last(&source), tracking::last(&target));
+            return Ok(if here == there {
+                Heads::Same(format!("both sides are at {here}"))
+            } else {
+                Heads::Differ(format!("the source is at {here}, the target at {there}"))
+            });
+        }
+        Comparing::Covers => format!("the source has every entry of the target, {}", target.len()),
+    };
+    let is_covered = tracking.how == Comparing::Covers && tracking::covers(&source, &target);
     Ok(match tracking::difference(&source, &target) {
-        None => Heads::Same(source.len()),
-        Some(how) => Heads::Differ(how),
+        Some(how) if !is_covered => Heads::Differ(how),
+        _ => Heads::Same(same),
     })
 }
 
