@@ -48,7 +48,7 @@ pub(super) fn decide(
         {
             found.refusals.push(
                 Refusal::new(format!(
-                    "Table \"{name}\" has {rows} rows, more than a first start makes, so no preset empties it ({because})."
+                    "Table \"{name}\" has more rows than a first start makes, {rows}, so no preset empties it ({because})."
                 ))
                 .hint(format!("When they may go: --on-existing '{name}=truncate'.")),
             );

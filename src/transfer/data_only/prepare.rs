@@ -13,7 +13,7 @@ use crate::map::renames;
 use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::ident::quoted;
-use crate::model::matching::{Matching, Refusal};
+use crate::model::matching::{Matching, Refusal, hints as matching_hints};
 use crate::model::merge::MergePlan;
 use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions};
@@ -430,14 +430,8 @@ pub(super) fn raise(refusals: &[Refusal]) -> Result<()> {
         format!("the target cannot be filled: {number}{things} in the way; nothing was written"),
     )
     .detail(lines.join("\n"));
-    let mut hints: Vec<&String> = Vec::new();
-    for hint in refusals.iter().filter_map(|refusal| refusal.hint.as_ref()) {
-        if !hints.contains(&hint) {
-            hints.push(hint);
-        }
-    }
-    for hint in hints.into_iter().take(HINTS_MAX) {
-        error = error.hint(hint.clone());
+    for hint in matching_hints(refusals).into_iter().take(HINTS_MAX) {
+        error = error.hint(hint);
     }
     Err(error)
 }
