@@ -26,6 +26,7 @@ use crate::model::target::{TargetSchema, find};
 use crate::options::{DataOnly, InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
 use crate::plan::{follow_ups, script};
+use crate::presets::{self, Presets};
 use crate::read::{Snapshot, Source};
 use crate::report::{
     DdlReport, Found, InspectColumn, InspectReport, InspectTable, InspectTarget, REPORT_VERSION,
@@ -49,6 +50,8 @@ pub struct Opened {
     pub selected: Vec<usize>,
     /// The rules.
     pub rules: Rules,
+    /// What was asked for with `--app`.
+    pub presets: Presets,
     /// Zone of texts that name none.
     pub zone: Zone,
     /// How names are written in the target.
@@ -107,6 +110,12 @@ impl Opened {
         build::plan(&inputs)
     }
 
+    /// Says which application the source looks like, unless the user said so.
+    #[must_use]
+    pub fn looks_like(&self) -> Option<String> {
+        if self.presets.all.is_empty() { presets::recognised(&self.schema) } else { None }
+    }
+
     /// Describes the source for a report.
     #[must_use]
     pub fn summary(&self, rows: u64) -> SourceSummary {
@@ -135,6 +144,7 @@ pub fn run(
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
     let mut report = report(&opened, &looked, &plan, false);
+    report.remarks.extend(opened.looks_like());
     if let Some(target) = target {
         set_beside(&mut report, target);
     }
@@ -166,7 +176,8 @@ pub fn schema(
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
 pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
-    let rules = type_maps::load(&options.type_maps)?;
+    let presets = presets::load(&options.selection.apps)?;
+    let rules = type_maps::load(&options.type_maps, &presets, options.data_only.is_some())?;
     let zone = zone(&options.type_maps.source_tz)?;
     let choices = Choices {
         only: options.selection.only.clone(),
@@ -176,6 +187,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
         data_only: options.data_only.as_ref().map(DataOnly::choices),
         names: options.names,
         comments: options.comments,
+        apps: presets.choices(),
     };
     // The fingerprint first: it must not open a file that SQLite has locked.
     let path = real_path(&options.from);
@@ -185,15 +197,16 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
-    let schema = snapshot.with(introspect::source_schema)?;
+    let mut schema = snapshot.with(introspect::source_schema)?;
     let chosen: BTreeSet<String> =
-        selected(&schema, &options.selection, options.data_only.is_some())?
+        selected(&schema, &options.selection, &presets, options.data_only.is_some())?
             .iter()
             .map(|table| table.name.clone())
             .collect();
     let positions = (0..schema.tables.len())
         .filter(|position| chosen.contains(&schema.tables[*position].name))
         .collect();
+    schema.remarks.extend(presets.left_out(&schema, &options.selection.only));
     Ok(Opened {
         source,
         path,
@@ -202,6 +215,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
         schema,
         selected: positions,
         rules,
+        presets,
         zone,
         names: options.names,
         comments: options.comments,
@@ -249,13 +263,15 @@ fn settled(mut fingerprint: Fingerprint, file: &Path) -> Fingerprint {
 }
 
 /// Returns the selected tables. A pattern that selects nothing is an error: a typo must not pass. With
-/// `with_columns` a pattern of `--skip` may also be one of `table.column`.
+/// `with_columns` a pattern of `--skip` may also be one of `table.column`. Presets leave out what
+/// they name, except what the user names himself.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`].
 pub fn selected<'a>(
     schema: &'a SourceSchema,
     selection: &Selection,
+    presets: &Presets,
     with_columns: bool,
 ) -> Result<Vec<&'a Table>> {
     let globs = |patterns: &[String]| -> Vec<WildMatch> {
@@ -283,6 +299,7 @@ pub fn selected<'a>(
         .iter()
         .filter(|table| only.is_empty() || only.iter().any(|glob| glob.matches(&table.name)))
         .filter(|table| !skip.iter().any(|glob| glob.matches(&table.name)))
+        .filter(|table| !presets::is_left_out(presets, table, &selection.only))
         .collect())
 }
 

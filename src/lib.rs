@@ -12,6 +12,7 @@ pub mod introspect;
 pub mod map;
 
 pub mod plan;
+pub mod presets;
 
 pub mod read;
 

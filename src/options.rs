@@ -13,6 +13,8 @@ pub struct Selection {
     pub only: Vec<String>,
     /// Globs of tables to leave out.
     pub skip: Vec<String>,
+    /// Presets as given with `--app`, names or files: what they leave out, and the rest that they say.
+    pub apps: Vec<String>,
 }
 
 /// How columns get their types.
@@ -60,11 +62,30 @@ pub enum OnExisting {
     Truncate,
 }
 
+/// What to do with the rows of some tables, by a glob, or (without one) of all.
+pub type OnExistingOf = (Option<String>, OnExisting);
+
+impl OnExisting {
+    /// Reads `WHAT` or `GLOB=WHAT`; `None` when WHAT is not known.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<OnExistingOf> {
+        let (glob, what) = match text.rsplit_once('=') {
+            Some((glob, what)) => (Some(glob.to_owned()), what),
+            None => (None, text),
+        };
+        match what {
+            "refuse" => Some((glob, Self::Refuse)),
+            "truncate" => Some((glob, Self::Truncate)),
+            _ => None,
+        }
+    }
+}
+
 /// How tables that are there already are filled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataOnly {
     /// `--on-existing WHAT` (no glob) and `--on-existing GLOB=WHAT`, as given.
-    pub on_existing: Vec<(Option<String>, OnExisting)>,
+    pub on_existing: Vec<OnExistingOf>,
     /// `--rename OLD=NEW`, as given.
     pub renames: Vec<String>,
     /// Globs of tables that are never touched.

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::map::rules::{self, Rules, TypeMapText};
 use crate::options::TypeMaps;
+use crate::presets::Presets;
 
 /// Type maps that come with litelift.
 const BUILT_IN: [(&str, &str); 11] = [
@@ -21,19 +22,33 @@ const BUILT_IN: [(&str, &str); 11] = [
     ("ecto", include_str!("../type_maps/ecto.csv")),
 ];
 
-/// Reads the user's type maps and puts the default behind them.
+/// Reads the user's type maps and puts those of presets and the default behind them. `with_rules`: the
+/// rows of presets that are rules count too.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] when a file cannot be read or a row is no rule.
-pub fn load(type_maps: &TypeMaps) -> Result<Rules> {
+pub fn load(type_maps: &TypeMaps, presets: &Presets, with_rules: bool) -> Result<Rules> {
     let mut texts = Vec::with_capacity(type_maps.user.len());
     for name in &type_maps.user {
         texts.push(text_of(name)?);
     }
+    texts.extend(presets.type_maps(with_rules)?);
     Rules::parse(&texts)
 }
 
-fn text_of(name: &str) -> Result<TypeMapText> {
+/// Reads the type maps and rules of presets, to see that they can be.
+///
+/// # Errors
+/// As [`load`].
+pub fn check(presets: &Presets) -> Result<()> {
+    Rules::parse(&presets.type_maps(true)?).map(|_| ())
+}
+
+/// Reads one type map.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] when there is none of that name, built in or as a file.
+pub fn text_of(name: &str) -> Result<TypeMapText> {
     let map = |text: String, is_own| TypeMapText { name: name.to_owned(), text, is_own };
     if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
         return Ok(map((*text).to_owned(), false));

@@ -30,7 +30,8 @@ fn documents() -> Vec<String> {
         let names = entries.map(|entry| entry.file_name().into_string().unwrap());
         names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}{name}")).collect()
     };
-    let mut documents = [in_folder("./"), in_folder("./docs/")].concat();
+    let mut documents =
+        [in_folder("./"), in_folder("./docs/"), in_folder("./docs/guides/")].concat();
     documents.sort();
     documents
 }
@@ -116,7 +117,7 @@ fn built_in_maps() -> impl Iterator<Item = String> {
     let mut names: Vec<String> = std::fs::read_dir(root().join("type_maps"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "default.csv")
+        .filter(|name| name.ends_with(".csv") && name != "default.csv")
         .collect();
     names.sort();
     names.into_iter().map(|name| {
@@ -131,6 +132,35 @@ fn built_in_maps() -> impl Iterator<Item = String> {
         let link = format!("[`{}`](../type_maps/{name})", name.trim_end_matches(".csv"));
         row(&[&link, &comment.join(" ")])
     })
+}
+
+/// The presets, each with its comment and what it is recognised by.
+fn presets() -> impl Iterator<Item = String> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("type_maps/apps"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| {
+        let path = format!("type_maps/apps/{name}");
+        let text = read(&path);
+        let comment: Vec<&str> =
+            text.lines().skip(1).map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+        let rows = litelift::presets::parse::rows(&name, &text).unwrap();
+        let detected: Vec<String> = rows
+            .iter()
+            .filter_map(|row| row.shown.strip_prefix("detect "))
+            .map(|tables| format!("`{}`", tables.replace('+', "` and `")))
+            .collect();
+        let link = format!("[`{}`](../../{path})", name.trim_end_matches(".csv"));
+        row(&[&link, &comment.join(" "), &detected.join("; ")])
+    })
+}
+
+#[test]
+fn the_page_of_guides_lists_the_presets() {
+    let table = table(&["`--app`", "what it is for", "recognised by the tables"], presets());
+    expect_blocks("docs/guides/README.md", &[("presets", table)]);
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub struct Choices {
     /// `--comments`.
     #[serde(default)]
     pub comments: bool,
+    /// `--app`: names, and the rows that decide which rows go where.
+    #[serde(default)]
+    pub apps: Vec<(String, String)>,
 }
 
 impl Choices {
@@ -103,6 +106,19 @@ impl Choices {
                 given(earlier.comments),
                 given(self.comments)
             ));
+        }
+        let names = |apps: &[(String, String)]| -> Vec<String> {
+            apps.iter().map(|(name, _)| name.clone()).collect()
+        };
+        let (apps, apps_before) = (names(&self.apps), names(&earlier.apps));
+        if apps != apps_before {
+            found.push(format!(
+                "--app was {} when the transfer began, now it is {}.",
+                shown(&apps_before),
+                shown(&apps)
+            ));
+        } else if self.apps != earlier.apps {
+            found.push("What --app stands for is not what the transfer began with.".to_owned());
         }
         if self.rules != earlier.rules {
             found.push("The type maps are not those with which the transfer began.".to_owned());

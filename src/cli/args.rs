@@ -300,6 +300,9 @@ pub(super) struct SelectionArgs {
     /// Leave tables like 'log_*' out (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(super) skip: Vec<String>,
+    /// What an app such as django needs (repeatable)
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) app: Vec<String>,
 }
 
 #[derive(Debug, Args)]

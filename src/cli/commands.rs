@@ -297,7 +297,7 @@ pub(super) fn postgres_url(url: String, name: &str) -> Result<String> {
 }
 
 pub(super) fn selection(args: SelectionArgs) -> Selection {
-    Selection { only: args.only, skip: args.skip }
+    Selection { only: args.only, skip: args.skip, apps: args.app }
 }
 
 pub(super) fn names(args: &NamesArg) -> NameStyle {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::options::{DataOnly, OnExisting};
+use crate::options::{DataOnly, OnExisting, OnExistingOf};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into tables that are there already")]
@@ -45,23 +45,11 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
 }
 
 /// Reads `WHAT` or `GLOB=WHAT`.
-fn on_existing(text: &str) -> Result<(Option<String>, OnExisting)> {
-    let (glob, what) = match text.rsplit_once('=') {
-        Some((glob, what)) => (Some(glob.to_owned()), what),
-        None => (None, text),
-    };
-    let what = match what {
-        "refuse" => OnExisting::Refuse,
-        "truncate" => OnExisting::Truncate,
-        _ => {
-            return Err(Error::usage(format!(
-                "--on-existing \"{}\" is not known",
-                text.escape_debug()
-            ))
-            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables."));
-        }
-    };
-    Ok((glob, what))
+fn on_existing(text: &str) -> Result<OnExistingOf> {
+    OnExisting::parse(text).ok_or_else(|| {
+        Error::usage(format!("--on-existing \"{}\" is not known", text.escape_debug()))
+            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables.")
+    })
 }
 
 #[cfg(test)]

@@ -505,17 +505,25 @@ fn read_into(file: &str, text: &str, from_user: bool, rules: &mut Vec<Rule>) -> 
         }
     }
     for record in reader.into_records() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            bad_row(file, line, &error.to_string())
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record
+            .map_err(|error| bad_row(file, line_of(text, error.position()), &error.to_string()))?;
+        let line = line_of(text, record.position());
         let row: Row = record
             .deserialize(Some(&headers))
             .map_err(|error| bad_row(file, line, &error.to_string()))?;
         rules.push(rule_of(file, line, from_user, row)?);
     }
     Ok(())
+}
+
+/// Returns the line on which a row of CSV begins. The reader's own position is before the comments and
+/// empty lines in front of the row.
+#[must_use]
+pub fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let before = usize::try_from(position.line().saturating_sub(1)).unwrap_or(usize::MAX);
+    let is_passed = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    position.line() + text.lines().skip(before).take_while(is_passed).count() as u64
 }
 
 fn rule_of(file: &str, line: u64, from_user: bool, row: Row) -> Result<Rule> {
@@ -579,6 +587,8 @@ mod tests {
             let detail = error.full_detail().unwrap();
             assert!(detail.contains(reason), "{detail}");
         }
+        let error = rules("# said\n\n*,*,X,*,text,plain,fine\n# more\n*,*,*\n").unwrap_err();
+        assert_eq!(error.message(), "type map \"mine.csv\" line 6 is not a rule");
         let error = parse("a,b\n".into()).unwrap_err();
         assert!(error.full_detail().unwrap().contains("\"table\""));
     }

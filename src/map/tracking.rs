@@ -80,6 +80,12 @@ pub fn difference(source: &[Entry], target: &[Entry]) -> Option<String> {
     Some(text)
 }
 
+/// Leaves only the last of the entries.
+pub fn keep_latest(entries: &mut Vec<Entry>) {
+    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b))).cloned();
+    *entries = Vec::from_iter(last);
+}
+
 /// The last entry and how many there are.
 fn head(entries: &[Entry]) -> String {
     match entries.iter().max_by(|a, b| later(&joined(a), &joined(b))) {

@@ -62,6 +62,8 @@ pub enum Conversion {
     UnixMicros,
     /// Nanoseconds since 1970.
     UnixNanos,
+    /// ISO text and milliseconds since 1970 in one column.
+    IsoOrUnixMillis,
     /// Seconds since 2001.
     AppleSeconds,
     /// Microseconds since 1601.
@@ -108,7 +110,7 @@ impl Convert {
 
     /// Every conversion that is a name, with the types that it makes and a sentence for the
     /// documentation.
-    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 25] = [
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 26] = [
         (
             Conversion::BoolWord,
             "bool_word",
@@ -144,6 +146,12 @@ impl Convert {
             "unix_ns",
             "date timestamp timestamptz",
             "from nanoseconds since 1970, rounded to the nearest microsecond, half away from 1970",
+        ),
+        (
+            Conversion::IsoOrUnixMillis,
+            "iso_or_unix_ms",
+            "date timestamp timestamptz",
+            "text as in iso, and numbers as in unix_ms, for columns that have both (Prisma)",
         ),
         (
             Conversion::AppleSeconds,

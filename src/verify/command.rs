@@ -13,6 +13,7 @@ use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::Table;
 use crate::options::{self, VerifyOptions};
+use crate::presets;
 use crate::read::{Snapshot, Source};
 use crate::report::VerifyReport;
 
@@ -36,7 +37,8 @@ pub async fn run(
         let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
-        let tables = inspect::selected(&schema, &options.selection, false)?;
+        let presets = presets::load(&options.selection.apps)?;
+        let tables = inspect::selected(&schema, &options.selection, &presets, false)?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();

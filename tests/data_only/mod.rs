@@ -2,6 +2,7 @@
 
 mod objects;
 mod pairs;
+mod presets;
 mod refusals;
 mod stops;
 mod target;

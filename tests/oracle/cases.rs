@@ -102,6 +102,7 @@ fn makers(convert: &str, pg_type: PgType) -> &'static [Maker] {
         },
         "unix_s" => &[v::seconds, v::real_seconds],
         "unix_ms" => &[v::millis, v::real_millis],
+        "iso_or_unix_ms" => &[t::date, t::stamp, t::stamp_zone, v::millis, v::real_millis],
         "unix_us" => &[v::micros, v::real_micros],
         "unix_ns" => &[v::nanos, v::real_nanos],
         "apple_s" => &[v::apple, v::real_apple],

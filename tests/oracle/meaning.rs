@@ -42,6 +42,10 @@ pub(super) fn of_conversion(pg_type: &str, convert: &str, zone: &str) -> Meaning
         "iso" => iso(pg_type),
         "unix_s" => epoch(pg_type, "1000000", "-946684800000000"),
         "unix_ms" => epoch(pg_type, "1000", "-946684800000000"),
+        "iso_or_unix_ms" => {
+            let millis = epoch(pg_type, "1000", "-946684800000000");
+            Meaning { integer: millis.integer, real: millis.real, ..iso(pg_type) }
+        }
         "unix_us" => epoch(pg_type, "1", "-946684800000000"),
         "unix_ns" => epoch(pg_type, "0.001", "-946684800000000"),
         "apple_s" => epoch(pg_type, "1000000", "31622400000000"),

@@ -6,6 +6,7 @@
 
 mod prepare;
 mod renames;
+mod wishes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,10 +31,33 @@ use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, Res
 
 use super::begin::{self, Begun};
 use super::rejected;
-use prepare::{Prepared, is_kept, prepare, raise};
+use prepare::{Prepared, prepare, raise};
+use wishes::Wishes;
 
 /// Begins a run into tables that are there.
 pub(super) async fn begin(
+    session: &mut Session,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    leftover: Option<Leftover>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Begun> {
+    let looks_like = opened.looks_like();
+    let begun = begin_new(session, options, data_only, opened, leftover, listener, cancel).await;
+    begun.map_err(|error| recognised(error, looks_like))
+}
+
+/// An error that a preset may help against says so.
+fn recognised(error: Error, looks_like: Option<String>) -> Error {
+    match (error.kind(), looks_like) {
+        (ErrorKind::TargetState | ErrorKind::Differences, Some(text)) => error.hint(text),
+        _ => error,
+    }
+}
+
+async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
@@ -119,6 +143,9 @@ fn plan(
     data_only: &DataOnly,
 ) -> Result<TransferPlan> {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
+    let wishes = Wishes { user: data_only, presets: &opened.presets };
+    let mut notes = prepared.notes.clone();
+    notes.extend(opened.presets.rules_used(&looked.mapping));
     let inputs = Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
@@ -126,10 +153,10 @@ fn plan(
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
-        is_kept: &|trigger| is_kept(data_only, trigger),
+        is_kept: &|trigger| wishes.is_kept(trigger),
         earlier: &earlier,
         zone: opened.zone.name(),
-        notes: &prepared.notes,
+        notes: &notes,
     };
     raise(&fill::open_questions(&inputs))?;
     Ok(fill::plan(&inputs))
@@ -216,6 +243,19 @@ pub(super) async fn dry_run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
+    let looks_like = opened.looks_like();
+    let shown = show(target, options, data_only, opened, listener, cancel).await;
+    shown.map_err(|error| recognised(error, looks_like))
+}
+
+async fn show(
+    target: &Target,
+    options: &TransferOptions,
+    data_only: &DataOnly,
+    opened: &mut Opened,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<InspectReport> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
@@ -258,6 +298,7 @@ fn report(
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
     report.renamed.clone_from(&prepared.notes);
+    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),

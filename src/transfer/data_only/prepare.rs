@@ -8,15 +8,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
-use crate::map::tracking::{self, Tracking};
-use crate::model::catalogue::{Catalogue, TargetTrigger};
+use crate::map::tracking;
+use crate::model::catalogue::Catalogue;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::source::Table;
 use crate::options::{DataOnly, InspectOptions, OnExisting};
 use crate::plan::obstacles::Obstacles;
+use crate::presets::Presets;
 use crate::read;
 
 use super::renames;
+use super::wishes::{Compared, Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -39,16 +41,6 @@ pub(super) struct Prepared {
     pub(super) refusals: Vec<Refusal>,
 }
 
-/// Matches the globs of triggers that stay on.
-pub(super) fn is_kept(data_only: &DataOnly, trigger: &TargetTrigger) -> bool {
-    let full = format!("{}.{}", trigger.table, trigger.name);
-    let matches = |glob: &String| {
-        let glob = WildMatch::new_case_insensitive(glob);
-        glob.matches(&trigger.name) || glob.matches(&full)
-    };
-    data_only.keep_triggers.iter().any(matches)
-}
-
 /// Looks at both sides. `replaced` is the run that this one takes the place of.
 pub(super) async fn prepare(
     session: &Session,
@@ -61,13 +53,17 @@ pub(super) async fn prepare(
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
     let earlier = earlier(session, &catalogue, replaced).await?;
-    let (mut notes, mut refusals) = (Vec::new(), Vec::new());
-    set_aside(session, opened, &catalogue, data_only, &mut notes, &mut refusals).await?;
-    let renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
+    let presets = opened.presets.clone();
+    let wishes = Wishes { user: data_only, presets: &presets };
+    let (mut notes, mut refusals) = (Vec::from_iter(opened.looks_like()), Vec::new());
+    set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
+    let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
+    wishes.add_renames(&mut renames, &opened.schema, &catalogue);
+    notes.extend(wishes.notes(&opened.schema, &catalogue, &renames));
     let skipped = column_globs(opened, &options.selection.skip);
     let is_skipped = |table: &Table, column: &str| {
         let full = format!("{}.{column}", table.name);
-        skipped.iter().any(|glob| glob.matches(&full))
+        skipped.iter().any(|glob| glob.matches(&full)) || wishes.skips_column(&full)
     };
     let tables: Vec<(usize, &Table)> =
         opened.selected.iter().map(|at| (*at, &opened.schema.tables[*at])).collect();
@@ -76,19 +72,17 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let emptied: Vec<usize> = occupied
-        .iter()
-        .filter(|(at, _)| {
-            let matched = matching.tables.iter().find(|matched| matched.target == *at);
-            let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-            let target = &catalogue.tables[*at].name;
-            on_existing(data_only, source, target) == OnExisting::Truncate
-        })
-        .map(|(at, _)| *at)
-        .collect();
-    for (at, rows) in occupied.iter().filter(|(at, _)| emptied.contains(at)) {
-        let name = catalogue.tables[*at].name.escape_debug();
-        notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}."));
+    let mut emptied: Vec<usize> = Vec::new();
+    for (at, rows) in &occupied {
+        let matched = matching.tables.iter().find(|matched| matched.target == *at);
+        let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
+        let target = &catalogue.tables[*at].name;
+        let (what, because) = wishes.on_existing(source, target);
+        if what == OnExisting::Truncate {
+            emptied.push(*at);
+            let (name, because) = (target.escape_debug(), in_brackets(because));
+            notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
+        }
     }
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
@@ -97,8 +91,8 @@ pub(super) async fn prepare(
         tables: &opened.schema.tables,
         catalogue: &whole,
         matching: &matching,
-        is_kept: &|trigger| is_kept(data_only, trigger),
-        is_protected: &|name| matches_any(&data_only.protect, name),
+        is_kept: &|trigger| wishes.is_kept(trigger),
+        is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
         emptied: &emptied,
     };
@@ -121,17 +115,16 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn matches_any(globs: &[String], name: &str) -> bool {
-    globs.iter().any(|glob| WildMatch::new_case_insensitive(glob).matches(name))
+fn in_brackets(because: Option<String>) -> String {
+    because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
 /// A glob that matches nothing is a typo, and what it should have protected would be written to.
 fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> Result<()> {
     for glob in &data_only.protect {
-        let glob_of = WildMatch::new_case_insensitive(glob);
         let sources = opened.schema.tables.iter().map(|table| &table.name);
         let targets = catalogue.tables.iter().map(|table| &table.name);
-        if !sources.chain(targets).any(|name| glob_of.matches(name)) {
+        if !sources.chain(targets).any(|name| matches(glob, name)) {
             return Err(Error::usage(format!(
                 "--protect \"{}\" is the name of no table",
                 glob.escape_debug()
@@ -141,7 +134,8 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
     for glob in &data_only.keep_triggers {
         let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
         let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
-        if !triggers.any(|trigger| is_kept(&one, trigger)) {
+        let of_user = Wishes { user: &one, presets: &Presets::default() };
+        if !triggers.any(|trigger| of_user.is_kept(trigger)) {
             return Err(Error::usage(format!(
                 "--keep-trigger \"{}\" is the name of no trigger in the target",
                 glob.escape_debug()
@@ -175,16 +169,6 @@ fn check_on_existing(
     Ok(())
 }
 
-/// What was asked for a table: what names it wins over what is for all, and of several the last.
-fn on_existing(data_only: &DataOnly, source: &str, target: &str) -> OnExisting {
-    let named = data_only.on_existing.iter().rev().find(|(glob, _)| {
-        let glob = glob.as_ref().map(|glob| WildMatch::new_case_insensitive(glob));
-        glob.is_some_and(|glob| glob.matches(source) || glob.matches(target))
-    });
-    let for_all = || data_only.on_existing.iter().rev().find(|(glob, _)| glob.is_none());
-    named.or_else(for_all).map_or(OnExisting::Refuse, |(_, what)| *what)
-}
-
 /// What earlier runs left undone: that of the run which is replaced is taken over, that of any other
 /// stands in the way.
 async fn earlier(
@@ -208,7 +192,7 @@ async fn set_aside(
     session: &Session,
     opened: &mut Opened,
     catalogue: &Catalogue,
-    data_only: &DataOnly,
+    wishes: &Wishes<'_>,
     notes: &mut Vec<String>,
     refusals: &mut Vec<Refusal>,
 ) -> Result<()> {
@@ -217,14 +201,23 @@ async fn set_aside(
         let table = &opened.schema.tables[position];
         let name = table.name.escape_debug();
         let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let is_protected = matches_any(&data_only.protect, &table.name)
-            || matching::target_of(&table.name, catalogue)
-                .is_some_and(|there| matches_any(&data_only.protect, &there.name));
-        if let Some(tracking) = tracking::tracking(&table.name, &columns)? {
+        let protection = wishes.protection(&table.name).or_else(|| {
+            let there = matching::target_of(&table.name, catalogue)?;
+            wishes.protection(&there.name)
+        });
+        let compared = match wishes.compared(table) {
+            Some(by_preset) => Some(by_preset),
+            None => tracking::tracking(&table.name, &columns)?.map(|known| Compared {
+                head: known.head,
+                is_latest: false,
+                because: known.tool,
+            }),
+        };
+        if let Some(tracking) = compared {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.tool;
+            let tool = &tracking.because;
             match compared {
-                Heads::Differ(how) if !data_only.allow_version_mismatch => refusals.push(
+                Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
                         "The two sides are of different versions by \"{name}\" ({tool}): {how}."
                     ))
@@ -240,8 +233,9 @@ async fn set_aside(
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
             }
-        } else if is_protected {
-            notes.push(format!("Table \"{name}\" is protected: nothing of it is copied."));
+        } else if let Some(because) = protection {
+            let because = in_brackets(Some(because));
+            notes.push(format!("Table \"{name}\" is protected: nothing of it is copied{because}."));
         } else {
             left.push(position);
         }
@@ -260,7 +254,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Tracking,
+    tracking: &Compared,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -279,10 +273,14 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let source = tokio::task::block_in_place(|| {
+    let mut source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    if tracking.is_latest {
+        tracking::keep_latest(&mut source);
+        tracking::keep_latest(&mut target);
+    }
     Ok(match tracking::difference(&source, &target) {
         None => Heads::Same(source.len()),
         Some(how) => Heads::Differ(how),
