@@ -148,12 +148,6 @@ impl Convert {
             "from nanoseconds since 1970, rounded to the nearest microsecond, half away from 1970",
         ),
         (
-            Conversion::IsoOrUnixMillis,
-            "iso_or_unix_ms",
-            "date timestamp timestamptz",
-            "text as in iso, and numbers as in unix_ms, for columns that have both (Prisma)",
-        ),
-        (
             Conversion::AppleSeconds,
             "apple_s",
             "date timestamp timestamptz",
@@ -266,6 +260,12 @@ impl Convert {
             "as_printed",
             "varchar char real",
             "numbers as they are printed: as text, or as the 32-bit float that prints the same; else as plain",
+        ),
+        (
+            Conversion::IsoOrUnixMillis,
+            "iso_or_unix_ms",
+            "date timestamp timestamptz",
+            "text as in iso, and numbers as in unix_ms, for columns that have both (Prisma)",
         ),
     ];
 

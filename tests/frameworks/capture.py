@@ -4,5 +4,7 @@ import sqlite3
 import sys
 
 connection = sqlite3.connect(sys.argv[1])
+# As the shell's .dump begins: tables come in the order of their names.
+print("PRAGMA foreign_keys = OFF;")
 for statement in connection.iterdump():
     print(statement)

@@ -48,3 +48,13 @@ fn django_goes_on_in_postgresql() {
 fn sqlalchemy_goes_on_in_postgresql() {
     run("sqlalchemy");
 }
+
+#[test]
+fn rails_goes_on_in_postgresql() {
+    run("rails");
+}
+
+#[test]
+fn prisma_goes_on_in_postgresql() {
+    run("prisma");
+}

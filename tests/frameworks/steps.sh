@@ -34,6 +34,14 @@ fail() {
     exit 1
 }
 
+# Runs a command that says much, and shows it only when it fails.
+quiet() {
+    "$@" > "$work/quiet.log" 2>&1 || {
+        cat "$work/quiet.log"
+        fail "$*"
+    }
+}
+
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$1" -c "$2"; }
 
 # Copies the application into the work folder, where it may write, without touching what is installed.
@@ -97,11 +105,17 @@ capture_and_end() {
     exit 0
 }
 
-# The transfer itself, as the page says.
+# The schema as the server has it. litelift keeps its notes in a schema of its own.
+schema() { pg_dump --schema-only --exclude-schema=litelift "$DATABASE_URL" | grep -v -e '^.restrict' -e '^.unrestrict'; }
+
+# The transfer itself, as the page says. It leaves the schema as it was.
 transfer() {
     step "litelift transfer --data-only --app $1"
+    schema > "$work/before.sql"
     "$litelift" transfer --data-only --app "$1" --from "$SQLITE_FILE" > "$work/transfer.log" 2>&1 || {
         cat "$work/transfer.log"
         fail "litelift ended with an error"
     }
+    schema > "$work/after.sql"
+    diff "$work/before.sql" "$work/after.sql" || fail "the schema is not as it was"
 }

@@ -1,4 +1,4 @@
-// check.mjs fill | compare | insert: what the application does with its databases.
+// check.mjs fill | compare | insert FIRST: what the application does with its databases.
 import { PrismaLibSql } from '@prisma/adapter-libsql'
 import { PrismaPg } from '@prisma/adapter-pg'
 import sqlite from './sqlite/client-sqlite/index.js'
@@ -90,7 +90,7 @@ async function compare() {
 async function insert() {
   const before = await objects(fresh)
   const most = (await fresh.tag.aggregate({ _max: { id: true } }))._max.id
-  await fill([fresh], postgresql.Prisma, 5000, 20)
+  await fill([fresh], postgresql.Prisma, Number(process.argv[3]), 20)
   const first = (await fresh.tag.findFirst({ where: { id: { gt: most } }, orderBy: { id: 'asc' } })).id
   if (first !== most + 2) throw new Error(`${first}: id ${most + 1} was given out before`)
   const after = await objects(fresh)
