@@ -16,27 +16,57 @@ use super::{array, field, iso, network, number, plain, text, words};
 /// Writes the values of one column that are not NULL.
 #[derive(Debug, Clone)]
 pub(super) enum ColumnEncoder {
-    Boolean { words: bool },
-    SmallInt { from_text: bool },
-    Integer { from_text: bool },
-    BigInt { from_text: bool },
-    Real { as_printed: bool },
-    Double { from_text: bool },
-    Numeric { sizes: Option<(u16, u16)>, from_text: bool },
-    Text { chars_max: Option<u32>, policy: text::Policy },
+    Boolean {
+        words: bool,
+    },
+    SmallInt {
+        from_text: bool,
+    },
+    Integer {
+        from_text: bool,
+    },
+    BigInt {
+        from_text: bool,
+    },
+    Real {
+        as_printed: bool,
+    },
+    Double {
+        from_text: bool,
+    },
+    Numeric {
+        sizes: Option<(u16, u16)>,
+        from_text: bool,
+    },
+    Text {
+        chars_max: Option<u32>,
+        policy: text::Policy,
+    },
     Bytea,
     Date(Clock),
-    Time { iso: bool },
+    Time {
+        iso: bool,
+    },
     TimeTz,
     Timestamp(Clock, Zone),
     TimestampTz(Clock, Zone),
     Interval(Conversion),
-    Json { binary: bool, blobs: bool },
+    Json {
+        binary: bool,
+        blobs: bool,
+    },
     Uuid(Option<Conversion>),
-    Inet { cidr: bool },
+    Inet {
+        cidr: bool,
+    },
     MacAddr,
-    Array { element: Element, commas: bool },
+    Array {
+        element: Element,
+        commas: bool,
+    },
     Enum(Labels),
+    /// Blobs as the text that they hold.
+    TextInBlob(Box<ColumnEncoder>),
 }
 
 /// Labels by text; what is not among them goes by case.
@@ -88,6 +118,11 @@ impl ColumnEncoder {
             Convert::Named(conversion) => Some(conversion),
             Convert::Plain | Convert::Enum(_) => None,
         };
+        if named == Some(Conversion::NumberBlob) {
+            let convert = Convert::Named(Conversion::Number);
+            let plan = ColumnPlan { convert, ..plan.clone() };
+            return Self::TextInBlob(Box::new(Self::new(&plan, zone)));
+        }
         let from_text = named == Some(Conversion::Number);
         let text = |chars_max| Self::Text { chars_max, policy: text::Policy::of(named) };
         match pg_type {
@@ -181,6 +216,10 @@ impl ColumnEncoder {
                 }
             }
             Self::Enum(labels) => labels.put(value, out)?,
+            Self::TextInBlob(encoder) => {
+                let value = if let Value::Blob(text) = value { Value::Text(text) } else { value };
+                return encoder.put(value, out);
+            }
             // The others are done in `put`.
             _ => return Err(Misfit::new("no encoder")),
         }

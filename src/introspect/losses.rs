@@ -64,7 +64,7 @@ impl<'a> Losses<'a> {
             (C::JsonAny, Value::Text(text) | Value::Blob(text)) => {
                 self.pg_type == PgType::Jsonb && self.keys.repeat(text)
             }
-            (C::Number, Value::Text(text)) => {
+            (C::Number | C::NumberBlob, Value::Text(text)) | (C::NumberBlob, Value::Blob(text)) => {
                 self.pg_type == PgType::Double && number::rounds_as_double(text)
             }
             (C::ArrayJson | C::ArrayComma, Value::Text(text)) => {

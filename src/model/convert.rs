@@ -90,6 +90,8 @@ pub enum Conversion {
     JsonAny,
     /// Numbers from text.
     Number,
+    /// Numbers from text or from a blob that holds the text.
+    NumberBlob,
     /// Arrays from JSON arrays.
     ArrayJson,
     /// Arrays from lists with commas.
@@ -110,7 +112,7 @@ impl Convert {
 
     /// Every conversion that is a name, with the types that it makes and a sentence for the
     /// documentation.
-    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 26] = [
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 27] = [
         (
             Conversion::BoolWord,
             "bool_word",
@@ -266,6 +268,12 @@ impl Convert {
             "iso_or_unix_ms",
             "date timestamp timestamptz",
             "text as in iso, and numbers as in unix_ms, for columns that have both (Prisma)",
+        ),
+        (
+            Conversion::NumberBlob,
+            "number_blob",
+            "smallint integer bigint numeric double precision",
+            "as number, and from a blob that holds the text (Drizzle)",
         ),
     ];
 

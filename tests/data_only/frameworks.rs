@@ -38,6 +38,11 @@ const LIST: [&str; 2] = [
     "(SELECT group_concat(value, '|') FROM json_each(COLUMN))",
     "nullif(array_to_string(COLUMN, '|'), '')",
 ];
+const SECONDS: [&str; 2] = ["COLUMN", "extract(epoch FROM COLUMN)::bigint::text"];
+const MILLISECONDS: [&str; 2] = ["COLUMN", "(extract(epoch FROM COLUMN) * 1000)::bigint::text"];
+const DIGITS: [&str; 2] = ["CAST(COLUMN AS TEXT)", "COLUMN::text"];
+const JSON_IN_BLOB: [&str; 2] =
+    ["CAST(COLUMN AS TEXT)", "replace(replace(COLUMN::text, ': ', ':'), ', ', ',')"];
 const ISO_OR_MILLISECONDS: [&str; 2] = [
     "CASE typeof(COLUMN) WHEN 'integer' \
      THEN strftime('%Y-%m-%d %H:%M:%f', COLUMN / 1000.0, 'unixepoch') \
@@ -122,4 +127,17 @@ fn what_prisma_made_arrives_whole() {
         converted(["Loan", "until", "\"bookId\" || reader"], ISO_OR_MILLISECONDS),
     ];
     moves("prisma", &["_prisma_migrations"], &own);
+}
+
+#[test]
+fn what_drizzle_made_arrives_whole() {
+    let book = |column| ["books", column, "id"];
+    let own = [
+        converted(book("seen"), MILLISECONDS),
+        converted(book("created_at"), SECONDS),
+        converted(book("visits"), DIGITS),
+        converted(book("more"), JSON_IN_BLOB),
+        converted(book("words"), LIST),
+    ];
+    moves("drizzle", &["__drizzle_migrations"], &own);
 }

@@ -58,3 +58,13 @@ fn rails_goes_on_in_postgresql() {
 fn prisma_goes_on_in_postgresql() {
     run("prisma");
 }
+
+#[test]
+fn drizzle_goes_on_in_postgresql() {
+    run("drizzle");
+}
+
+#[test]
+fn typeorm_goes_on_in_postgresql() {
+    run("typeorm");
+}

@@ -117,6 +117,7 @@ fn makers(convert: &str, pg_type: PgType) -> &'static [Maker] {
         "uuid_digits" => &[t::uuid, v::blob16, v::integer],
         "json" => &[t::json, t::json_blob, v::integer, v::real],
         "number" => &[t::number, t::number, t::decimal, v::real, v::integer],
+        "number_blob" => &[t::number, t::number_blob, t::number_blob, v::real, v::integer],
         "array_json" => &[t::list],
         "array_comma" => &[t::commas],
         "as_printed" => &[v::single, v::real, v::integer, t::decimal, t::label],

@@ -74,6 +74,15 @@ pub(super) fn of_conversion(pg_type: &str, convert: &str, zone: &str) -> Meaning
             ..plain(pg_type)
         },
         "number" => number(pg_type),
+        "number_blob" => {
+            let number = number(pg_type);
+            let text = number.text.as_deref().unwrap_or_default();
+            // `s` is only of texts.
+            let blob = ["(s)", "(s,"].iter().fold(text.to_owned(), |sql, of_text| {
+                sql.replace(of_text, &of_text.replace('s', "convert_from(b, 'UTF8')"))
+            });
+            Meaning { blob: Some(blob), ..number }
+        }
         "array_json" => array_json(pg_type),
         "array_comma" => array_comma(pg_type),
         "replace" => text_as(pg_type, "mended(b, 'efbfbd')"),
