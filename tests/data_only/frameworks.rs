@@ -141,3 +141,8 @@ fn what_drizzle_made_arrives_whole() {
     ];
     moves("drizzle", &["__drizzle_migrations"], &own);
 }
+
+#[test]
+fn what_typeorm_made_arrives_whole() {
+    moves("typeorm", &["migrations"], &[]);
+}

@@ -48,17 +48,16 @@ async function fill(first, count) {
 // The two drivers have numbers of their own kind for decimals and bigints.
 const shown = (row) => JSON.stringify(row, (key, value) =>
   value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex')
+    : value instanceof Uint8Array ? Buffer.from(value).toString('hex')
     : (key === 'price' || key === 'visits') && value !== null ? Number(value) : value)
 
 async function objects() {
   const lines = []
-  for (const [name, relations] of [['Author', {}], ['Book', { author: true, sequelOf: true, tags: true }], ['Tag', {}], ['Loan', { book: true }]]) {
+  const related = { Author: {}, Book: { author: true, sequelOf: true, tags: true }, Tag: {}, Loan: { book: true } }
+  for (const [name, relations] of Object.entries(related)) {
     const rows = await data.getRepository(name).find({ relations, withDeleted: true })
     if (rows.length === 0) throw new Error(`${name} has no rows`)
-    for (const row of rows) {
-      if (row.scan) row.scan = Buffer.from(row.scan)
-      lines.push(`${name} ${shown(row)}`)
-    }
+    lines.push(...rows.map((row) => `${name} ${shown(row)}`))
   }
   return lines.sort()
 }
