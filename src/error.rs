@@ -114,6 +114,14 @@ impl Error {
         self
     }
 
+    /// Adds what another error says, for whoever wants to know everything at once.
+    #[must_use]
+    pub fn also(self, other: &Self) -> Self {
+        let told = std::iter::once(format!("And {}", other.message())).chain(other.full_detail());
+        let this = told.fold(self, Self::detail);
+        other.hints().iter().cloned().fold(this, Self::hint)
+    }
+
     /// Adds a hint: what the user can do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

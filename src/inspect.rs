@@ -373,6 +373,8 @@ pub fn report(
     let pairs: Vec<(&Table, &TableEvidence)> =
         opened.tables().into_iter().zip(&looked.evidence).collect();
     let mut report = InspectReport {
+        would_refuse: None,
+        notes: Vec::new(),
         version: REPORT_VERSION,
         source: opened.summary(rows),
         target: None,

@@ -90,6 +90,8 @@ pub struct DataOnly {
     pub renames: Vec<String>,
     /// Globs of tables that are never touched.
     pub protect: Vec<String>,
+    /// `--tracking TABLE=COLUMN+COLUMN`, as given.
+    pub tracking: Vec<String>,
     /// Globs of triggers that stay on, as `trigger` or `table.trigger`.
     pub keep_triggers: Vec<String>,
     /// Go on when the two sides were migrated to different versions.
@@ -103,7 +105,8 @@ impl DataOnly {
         let renames = self.renames.iter().map(|rename| format!("--rename {rename}"));
         let protect = self.protect.iter().map(|glob| format!("--protect {glob}"));
         let triggers = self.keep_triggers.iter().map(|glob| format!("--keep-trigger {glob}"));
-        renames.chain(protect).chain(triggers).collect()
+        let tracking = self.tracking.iter().map(|text| format!("--tracking {text}"));
+        renames.chain(protect).chain(triggers).chain(tracking).collect()
     }
 }
 
@@ -153,6 +156,8 @@ pub struct VerifyOptions {
     pub into: String,
     /// Which tables.
     pub selection: Selection,
+    /// `--rename OLD=NEW`, as given; they count where the target knows of no run.
+    pub renames: Vec<String>,
     /// How deep.
     pub level: crate::report::VerifyLevel,
 }

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::model::catalogue::JournalEntry;
 use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
@@ -52,6 +53,8 @@ pub struct InspectReport {
     pub not_carried: Vec<NotCarried>,
     /// Names that had to change, a sentence each.
     pub renamed: Vec<String>,
+    /// What else a reader should know, a sentence each; only with `--data-only`.
+    pub notes: Vec<String>,
     /// User rules that decided nothing.
     pub unused_rules: Vec<RuleRef>,
     /// What is odd in the source's own schema, a sentence each.
@@ -60,10 +63,46 @@ pub struct InspectReport {
     pub attention: usize,
     /// The statements that a transfer would run; only with `--dry-run`.
     pub ddl: Option<DdlReport>,
+    /// Why a transfer would write nothing; only with `--dry-run`.
+    pub would_refuse: Option<WouldRefuse>,
     /// What is left to do by hand: the objects that are not carried over, with proposals. Not in the
     /// document; `--follow-ups` writes them.
     #[serde(skip)]
     pub follow_ups: Vec<FollowUp>,
+}
+
+/// The error that a transfer would end with before it writes anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WouldRefuse {
+    /// What is wrong.
+    pub message: String,
+    /// What was found.
+    pub detail: Option<String>,
+    /// What helps.
+    pub hints: Vec<String>,
+    /// The exit code.
+    pub exit_code: u8,
+}
+
+impl WouldRefuse {
+    /// Returns what stands in the way and what helps, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let detail = self.detail.iter().flat_map(|detail| detail.lines());
+        let told = std::iter::once(self.message.as_str()).chain(detail).map(str::to_owned);
+        told.chain(self.hints.iter().map(|hint| format!("Hint: {hint}"))).collect()
+    }
+}
+
+impl From<&Error> for WouldRefuse {
+    fn from(error: &Error) -> Self {
+        Self {
+            message: error.message().to_owned(),
+            detail: error.full_detail(),
+            hints: error.hints().to_vec(),
+            exit_code: error.kind().exit_code(),
+        }
+    }
 }
 
 /// What `schema` found.
@@ -421,11 +460,45 @@ pub struct VerifyReport {
     pub level: VerifyLevel,
     /// Tables in source order.
     pub tables: Vec<VerifiedTable>,
+    /// Sequences that would give out a value that a row has already.
+    pub sequences_behind: Vec<SequenceBehind>,
+    /// What was not compared, and why that is no difference.
+    pub not_compared: Vec<NotCompared>,
     /// Seconds on the clock.
     pub wall_s: f64,
 }
 
+/// A sequence that the next insert would fail with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SequenceBehind {
+    /// Its name, with the schema.
+    pub sequence: String,
+    /// Table in the target.
+    pub table: String,
+    /// Column that it makes values for.
+    pub column: String,
+    /// The value that it would give out.
+    pub next: String,
+}
+
+/// Something that `verify` leaves out of the comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotCompared {
+    /// What it is, such as `table` or `sequence`.
+    pub object: String,
+    /// Its name.
+    pub name: String,
+    /// Why, without the full stop.
+    pub reason: String,
+}
+
 impl VerifyReport {
+    /// Returns true when nothing differs.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.differing() == 0 && self.sequences_behind.is_empty()
+    }
+
     /// Returns the number of rows that the transfer left out as bad rows.
     #[must_use]
     pub fn rejected_rows(&self) -> u64 {

@@ -206,15 +206,40 @@ fn pairs(plan: &TransferPlan, rejected: &BTreeMap<String, u64>) -> Vec<Pair> {
     plan.tables.iter().map(pair).collect()
 }
 
+/// What a dry run found.
+#[derive(Debug)]
+pub struct DryRun {
+    /// What would become of everything.
+    pub report: InspectReport,
+    /// Why a transfer would write nothing.
+    pub refused: Option<Error>,
+}
+
+impl DryRun {
+    /// Puts together what was found.
+    fn new(mut report: InspectReport, refused: Option<Error>) -> Self {
+        report.would_refuse = refused.as_ref().map(Into::into);
+        Self { report, refused }
+    }
+
+    /// Returns the report of a transfer that would not be refused.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn accepted(self) -> Result<InspectReport> {
+        self.refused.map_or(Ok(self.report), Err)
+    }
+}
+
 /// `litelift transfer --dry-run`: looks at both sides and writes nothing.
 ///
 /// # Errors
-/// As [`run`], as far as it can be known before anything is written.
+/// As [`run`], as far as nothing can be shown; a refusal of what can be shown is in [`DryRun::refused`].
 pub async fn dry_run(
     options: &TransferOptions,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
@@ -233,11 +258,15 @@ pub async fn dry_run(
         let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
         let report = inspect::report(&opened, &looked, &plan, true);
-        if options.strict {
-            begin::refuse_when_strict(&plan)?;
-        }
-        rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
-        Ok(report)
+        Ok(DryRun::new(report, refusal(&plan, options).err()))
     });
     target.until_cancelled(cancel, work).await
+}
+
+/// What the values stand in the way of.
+fn refusal(plan: &TransferPlan, options: &TransferOptions) -> Result<()> {
+    if options.strict {
+        begin::refuse_when_strict(plan)?;
+    }
+    rejected::refuse(plan, &options.bad_rows, "nothing was written")
 }

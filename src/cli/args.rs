@@ -184,6 +184,9 @@ pub(super) struct VerifyArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+    /// Where a table went, if no run tells (repeatable)
+    #[arg(long, value_name = "OLD=NEW", help_heading = "What to take, and as what")]
+    pub(super) rename: Vec<String>,
     /// How deep to compare: counts
     #[arg(
         long,

@@ -96,12 +96,13 @@ fn help_of_transfer() {
           --comments              Keep declared types as comments on columns
 
     Into tables that are there already:
-          --data-only               Fill the tables of the app's own migrations
-          --on-existing <WHAT>      Rows there: refuse, truncate, or TABLE=truncate
-          --rename <OLD=NEW>        Where a table or TABLE.COLUMN goes (repeatable)
-          --protect <GLOB>          Never touch tables like 'cache_*' (repeatable)
-          --keep-trigger <GLOB>     Let a trigger run for each row (repeatable)
-          --allow-version-mismatch  Go on when the migrations of the sides differ
+          --data-only                Fill the tables of the app's own migrations
+          --on-existing <WHAT>       Rows there: refuse, truncate, or TABLE=truncate
+          --rename <OLD=NEW>         Where a table or TABLE.COLUMN goes (repeatable)
+          --protect <GLOB>           Never touch tables like 'cache_*' (repeatable)
+          --tracking <TABLE=COLUMN>  A table of migrations: compared, never copied
+          --keep-trigger <GLOB>      Let a trigger run for each row (repeatable)
+          --allow-version-mismatch   Go on when the migrations of the sides differ
 
     Running:
           --dry-run             Show types and statements; write nothing
@@ -138,9 +139,10 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>      Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>      Leave tables like 'log_*' out (repeatable)
-          --app <NAME|FILE>  What an app such as django needs (repeatable)
+          --only <GLOB>       Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>   What an app such as django needs (repeatable)
+          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
 
     Running:
           --level <LEVEL>  How deep to compare: counts [default: counts]

@@ -22,7 +22,7 @@ use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
-use super::{follow_ups_file, inspect_command, output, schema_command, source_path, stop};
+use super::{failure, follow_ups_file, inspect_command, output, schema_command, source_path, stop};
 use crate::checkpoint::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
@@ -78,7 +78,8 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
     let follow_ups = args.follow_ups.clone();
     let options = transfer_options(args)?;
     let run = Run::begin(verbosity, "nothing was written");
-    let report = run.wait(crate::transfer::dry_run(&options, &run.listener(), &run.cancel))?;
+    let found = run.wait(crate::transfer::dry_run(&options, &run.listener(), &run.cancel))?;
+    let (report, refused) = (found.report, found.refused);
     if let Some(path) = &follow_ups {
         follow_ups_file::write(path, &report.source.path, &report.follow_ups)?;
     }
@@ -86,6 +87,10 @@ fn dry_run(args: TransferArgs) -> Result<u8> {
         inspect_command::warn(&report);
     }
     output::print(&inspect_command::render(&report, format, verbosity, Look::stdout())?)?;
+    if let Some(refused) = refused {
+        // The document on standard output has it too; there is one document.
+        return Ok(failure::report(&refused, false));
+    }
     let widened =
         report.tables.iter().flat_map(|table| &table.columns).any(|c| c.widened.is_some());
     Ok(if strict && (widened || !report.not_carried.is_empty()) { DIFFERENCES } else { 0 })
@@ -151,7 +156,8 @@ fn verify(args: VerifyArgs) -> Result<u8> {
         Level::Counts => VerifyLevel::Counts,
     };
     let source = from.to_string_lossy().into_owned();
-    let options = VerifyOptions { from, to, into, selection: selection(args.selection), level };
+    let (selection, renames) = (selection(args.selection), args.rename);
+    let options = VerifyOptions { from, to, into, selection, renames, level };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
     run.print(args.output.json, &report, |look| {
@@ -161,7 +167,7 @@ fn verify(args: VerifyArgs) -> Result<u8> {
 }
 
 fn differs(report: &VerifyReport) -> u8 {
-    if report.differing() > 0 || report.rejected_rows() > 0 { DIFFERENCES } else { 0 }
+    if !report.is_equal() || report.rejected_rows() > 0 { DIFFERENCES } else { 0 }
 }
 
 /// What every running command has.

@@ -20,6 +20,9 @@ pub(super) struct DataOnlyArgs {
     /// Never touch tables like 'cache_*' (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) protect: Vec<String>,
+    /// A table of migrations: compared, never copied
+    #[arg(long, value_name = "TABLE=COLUMN", requires = "data_only")]
+    pub(super) tracking: Vec<String>,
     /// Let a trigger run for each row (repeatable)
     #[arg(long, value_name = "GLOB", requires = "data_only")]
     pub(super) keep_trigger: Vec<String>,
@@ -39,6 +42,7 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         on_existing: on_existing?,
         renames: args.rename,
         protect: args.protect,
+        tracking: args.tracking,
         keep_triggers: args.keep_trigger,
         allow_version_mismatch: args.allow_version_mismatch,
     }))

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::amount::{bytes, counted, grouped, rows, tables};
 use super::sentence;
 use crate::model::plan::NotCarried;
-use crate::report::{DdlReport, InspectReport, REPORT_VERSION};
+use crate::report::{DdlReport, InspectReport, REPORT_VERSION, WouldRefuse};
 
 use columns::{attention_in, because, filtered_table, need_attention};
 use markup::{block, code, list, text};
@@ -127,11 +127,13 @@ impl Page<'_> {
         let report = self.report;
         out.push_str("<nav class=\"contents\" aria-label=\"Contents\">\n<h2>Contents</h2>\n<ul>\n");
         for (id, title, count) in [
+            ("refused", "A transfer would write nothing", refused(report).len()),
             ("attention", "Needs attention", report.attention),
             ("suggestions", "Suggestions", report.suggestions.len()),
             ("tables", "Tables", report.tables.len()),
             ("not-carried", "Not carried over", report.not_carried.len()),
             ("renamed", "Names that change", report.renamed.len()),
+            ("notes", "Notes", report.notes.len()),
             ("remarks", "Remarks on the source", report.remarks.len()),
             ("unused", "Rules that decided nothing", report.unused_rules.len()),
             ("statements", "Statements", report.ddl.as_ref().map_or(0, DdlReport::count)),
@@ -228,11 +230,14 @@ impl Page<'_> {
 
     fn lists(&self, out: &mut String) {
         let report = self.report;
+        let line = |line: &String| ("", text(line));
+        list(out, "refused", "A transfer would write nothing", &refused(report), line);
         list(out, "not-carried", "Not carried over", &report.not_carried, |object| {
             ("", not_carried(object))
         });
         let sentence = |sentence: &String| ("", text(sentence));
         list(out, "renamed", "Names that change", &report.renamed, sentence);
+        list(out, "notes", "Notes", &report.notes, sentence);
         list(out, "remarks", "Remarks on the source", &report.remarks, sentence);
         list(out, "unused", "Rules that decided nothing", &report.unused_rules, |rule| {
             let note = if rule.note.is_empty() {
@@ -243,6 +248,10 @@ impl Page<'_> {
             ("", format!("{}{note}", code(&format!("{}:{}", rule.file, rule.line))))
         });
     }
+}
+
+fn refused(report: &InspectReport) -> Vec<String> {
+    report.would_refuse.as_ref().map(WouldRefuse::lines).unwrap_or_default()
 }
 
 fn not_carried(object: &NotCarried) -> String {

@@ -9,7 +9,9 @@ use super::names::{lines, plain};
 use super::sections::do_not_fit;
 use super::sentence;
 use crate::model::evidence::Example;
-use crate::report::{DdlReport, Found, InspectColumn, InspectReport, InspectTable, Suggestion};
+use crate::report::{
+    DdlReport, Found, InspectColumn, InspectReport, InspectTable, Suggestion, WouldRefuse,
+};
 
 /// Returns the report as Markdown.
 pub(super) fn draw(report: &InspectReport) -> String {
@@ -33,6 +35,8 @@ pub(super) fn draw(report: &InspectReport) -> String {
         ));
     }
     out.push_str(&format!("{}\n", prose(&sentence::of_inspect(report))));
+    let refused = report.would_refuse.as_ref().map(WouldRefuse::lines).unwrap_or_default();
+    list(&mut out, "A transfer would write nothing", &refused, |line| prose(line));
     list(&mut out, "Needs attention", &report.needing_attention(), |(table, column)| {
         format!("{}: {}", dotted(&table.source, &column.source), because(column).join(" "))
     });
@@ -49,6 +53,7 @@ pub(super) fn draw(report: &InspectReport) -> String {
         format!("{kind} {name}{of}: {reason}{source}")
     });
     list(&mut out, "Names that change", &report.renamed, |sentence| prose(sentence));
+    list(&mut out, "Notes", &report.notes, |sentence| prose(sentence));
     list(&mut out, "Remarks on the source", &report.remarks, |sentence| prose(sentence));
     list(&mut out, "Rules that decided nothing", &report.unused_rules, |rule| {
         let note =

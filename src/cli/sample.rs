@@ -87,6 +87,8 @@ fn suggestion() -> Suggestion {
 /// A report with everything at once.
 pub(super) fn report() -> InspectReport {
     InspectReport {
+        would_refuse: None,
+        notes: Vec::new(),
         version: REPORT_VERSION,
         source: SourceSummary {
             path: "dev.db".to_owned(),

@@ -10,7 +10,9 @@ use super::style::Look;
 use crate::model::decision::Widening;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
-use crate::report::{NotAsBefore, Orphans, Refused, RejectedRows, WidenedColumn};
+use crate::report::{
+    NotAsBefore, NotCompared, Orphans, Refused, RejectedRows, SequenceBehind, WidenedColumn,
+};
 
 /// Entries of a list that are shown without `--verbose`.
 const LISTED_MAX: usize = 15;
@@ -116,6 +118,27 @@ impl Sections<'_> {
             };
             this.sentence(&format!("{kind} {name} of {} {now}{why}", plain(&object.table)));
             this.source_text(&object.before);
+        });
+    }
+
+    /// Sequences that would give out a value that is there.
+    pub(super) fn sequences_behind(&mut self, sequences: &[SequenceBehind]) {
+        let title = counted(sequences.len() as u64, "sequence", "sequences");
+        self.list(&format!("behind ({title})"), sequences, |this, behind| {
+            let (name, table) = (plain(&behind.sequence), plain(&behind.table));
+            this.sentence(&format!(
+                "{name} would give {} to {table}.{}, and rows have that value or one beyond it",
+                plain(&behind.next),
+                plain(&behind.column)
+            ));
+        });
+    }
+
+    /// What was left out of a comparison.
+    pub(super) fn not_compared(&mut self, left: &[NotCompared]) {
+        self.list(&format!("not compared ({})", left.len()), left, |this, one| {
+            let (object, name) = (plain(&one.object), plain(&one.name));
+            this.sentence(&format!("{object} {name}: {}", plain(&one.reason)));
         });
     }
 

@@ -80,15 +80,17 @@ pub(super) fn of_restored(report: &RestoreReport) -> String {
     let target = plain(&report.target);
     match (report.restored.len(), report.not_as_before.len()) {
         (0, 0) => format!("Nothing was taken away in {target}."),
-        (all, 0) => {
-            format!("{} of {target} as before.", counted(all as u64, "object is", "objects are"))
-        }
+        (all, 0) => format!("{} as before.", which(all, &target)),
         (_, left) => format!(
-            "{} of {target} not as before. Continue the transfer, or mend the rows and run this \
-             command again.",
-            counted(left as u64, "object is", "objects are")
+            "{} not as before. Continue the transfer, or mend the rows and run this command again.",
+            which(left, &target)
         ),
     }
+}
+
+fn which(count: usize, target: &str) -> String {
+    let are = if count == 1 { "is" } else { "are" };
+    format!("{} of {target} {are}", counted(count as u64, "object", "objects"))
 }
 
 /// Says whether the counts match; nothing when there was no table to compare.
@@ -148,6 +150,13 @@ pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
     let all_rows = rows(report.tables.iter().map(|table| table.source_rows).sum());
     let time = seconds(report.wall_s);
     let source = plain(source);
+    if report.differing() == 0 && !report.sequences_behind.is_empty() {
+        let count = report.sequences_behind.len() as u64;
+        return format!(
+            "{compared} of {source} and the target match, but {} would give out a value that a row has already. Set what is behind with setval() before anything is inserted.",
+            counted(count, "sequence", "sequences")
+        );
+    }
     if report.differing() == 0 && report.rejected_rows() > 0 {
         return format!(
             "{compared} of {source} and the target differ by the {} that the transfer rejected, and by nothing else; compared {all_rows} in {time}.",

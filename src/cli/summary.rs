@@ -57,7 +57,10 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
         sections.refused(&report.refused);
         sections.orphans(&report.orphans);
         sections.not_as_before(&report.not_as_before);
-        sections.sentences("notes", &notes(report));
+        // What the run said it would do is not what this command did.
+        if !nothing_done {
+            sections.sentences("notes", &notes(report));
+        }
         if !out.is_empty() {
             out.push('\n');
         }
@@ -75,9 +78,16 @@ pub(super) fn verify(
     look: Look,
 ) -> String {
     let mut out = String::new();
-    if verbosity > Verbosity::Quiet && !report.tables.is_empty() {
-        draw_verified(&mut out, report, verbosity, look);
-        out.push('\n');
+    if verbosity > Verbosity::Quiet {
+        if !report.tables.is_empty() {
+            draw_verified(&mut out, report, verbosity, look);
+        }
+        let mut sections = Sections { out: &mut out, look, verbosity, json_flag: "--json" };
+        sections.sequences_behind(&report.sequences_behind);
+        sections.not_compared(&report.not_compared);
+        if !out.is_empty() {
+            out.push('\n');
+        }
     }
     close(&mut out, &sentence::of_verify(report, source), look);
     out

@@ -30,6 +30,8 @@ fn step(name: &str, wall_s: f64, work_s: f64, jobs: usize) -> StepReport {
 
 fn counts(tables: &[TableReport]) -> VerifyReport {
     VerifyReport {
+        sequences_behind: Vec::new(),
+        not_compared: Vec::new(),
         version: REPORT_VERSION,
         level: VerifyLevel::Counts,
         tables: tables

@@ -13,9 +13,10 @@ use crate::connect::{Session, Target, failure};
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener};
 use crate::model::catalogue::JournalEntry;
-use crate::model::ident::{literal, qualified, quoted};
-use crate::model::plan::{SequencePlan, TransferPlan};
+use crate::model::plan::TransferPlan;
 use crate::report::NotAsBefore;
+
+use super::sequences;
 
 /// Reads how an object is now, in the form of its journal; `None`: it is not there.
 async fn now(
@@ -70,40 +71,18 @@ pub async fn differences(session: &Session, plan: &TransferPlan) -> Result<Vec<N
         }
     }
     for sequence in &fill.sequences {
-        found.extend(behind(session, plan, sequence).await?);
+        let Some(table) = plan.tables.get(sequence.table) else { continue };
+        let next = sequences::behind(session, &plan.schema, &table.target, sequence).await;
+        found.extend(next.map_err(|error| failed(&error))?.map(|next| NotAsBefore {
+            object: "sequence".into(),
+            table: table.target.clone(),
+            name: sequence.name.clone(),
+            before: String::new(),
+            now: Some(next),
+            reason: Some("its next value is one that a row has already".into()),
+        }));
     }
     Ok(found)
-}
-
-/// Checks a sequence against its column. One that counts down is beyond below.
-async fn behind(
-    session: &Session,
-    plan: &TransferPlan,
-    sequence: &SequencePlan,
-) -> Result<Option<NotAsBefore>> {
-    let Some(table) = plan.tables.get(sequence.table) else { return Ok(None) };
-    let name = qualified(&sequence.schema, &sequence.name);
-    let column = quoted(&sequence.column);
-    let sql = format!(
-        "SELECT CASE WHEN q.seqincrement > 0 THEN s.next <= t.most ELSE s.next >= t.least END, \
-         s.next::text \
-         FROM (SELECT last_value::numeric + CASE WHEN is_called THEN (SELECT seqincrement \
-         FROM pg_sequence WHERE seqrelid = {regclass}::regclass) ELSE 0 END AS next FROM {name}) s, \
-         (SELECT max({column})::numeric AS most, min({column})::numeric AS least FROM {from}) t, \
-         pg_sequence q WHERE q.seqrelid = {regclass}::regclass",
-        regclass = literal(&name),
-        from = qualified(&plan.schema, &table.target),
-    );
-    let row = session.query_one(&sql, &[]).await.map_err(|error| failed(&error))?;
-    let is_behind = row.get::<_, Option<bool>>(0).unwrap_or(false);
-    Ok(is_behind.then(|| NotAsBefore {
-        object: "sequence".into(),
-        table: table.target.clone(),
-        name: sequence.name.clone(),
-        before: String::new(),
-        now: row.get(1),
-        reason: Some("its next value is one that a row has already".into()),
-    }))
 }
 
 /// Brings back what earlier runs took away, and forgets the runs of which all is back.

@@ -101,7 +101,8 @@ pub fn matching(
     let given = given(&sources, &targets, &renames.tables, "", &mut refusals);
     let pairs = pairs(&sources, &targets, &given);
     for (source, candidates) in &pairs.ambiguous {
-        refusals.push(ambiguous("Table", sources[*source], &targets, candidates, sources[*source]));
+        let rename = format!("{}=NAME", sources[*source]);
+        refusals.push(ambiguous("Table", sources[*source], &targets, candidates, &rename));
     }
     let mut matching = Matching::default();
     for (at, (position, table)) in tables.iter().enumerate() {
@@ -159,12 +160,14 @@ fn columns(
     let pairs = pairs(&sources, &targets, &given);
     for (source, candidates) in &pairs.ambiguous {
         let name = format!("{prefix}{}", sources[*source]);
-        let rename = format!("{name}={}.", there.name);
+        let rename = format!("{name}={}.NAME", there.name);
         refusals.push(ambiguous("Column", &name, &targets, candidates, &rename));
     }
     let mut fates = vec![ColumnFate::Skipped; table.columns.len()];
     for (at, position) in wanted.iter().enumerate() {
+        let is_unclear = pairs.ambiguous.iter().any(|(source, _)| *source == at);
         fates[*position] = match pairs.found[at] {
+            None if is_unclear => ColumnFate::Unclear,
             Some(target) if there.columns[target].is_generated => ColumnFate::Generated,
             Some(target) => ColumnFate::Into(target),
             None => ColumnFate::Missing,
@@ -216,7 +219,7 @@ fn ambiguous(
         candidates.iter().map(|at| format!("\"{}\"", targets[*at].escape_debug())).collect();
     let shown = name.escape_debug();
     Refusal::new(format!("{what} \"{shown}\" could be {} in the target.", candidates.join(" or ")))
-        .hint(format!("Say which with --rename \"{}=NAME\".", rename.escape_debug()))
+        .hint(format!("Say which with --rename \"{}\".", rename.escape_debug()))
 }
 
 /// Says how the names of the two sides differ, a sentence for each table that has any.

@@ -12,6 +12,7 @@ pub mod fill;
 pub mod fit;
 pub mod matching;
 pub mod names;
+pub mod renames;
 pub mod rules;
 pub mod suggest;
 pub mod tracking;

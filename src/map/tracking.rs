@@ -17,11 +17,25 @@ const LIST: &str = include_str!("../../type_maps/tracking.csv");
 /// Entries of one side that are shown.
 const SHOWN_MAX: usize = 3;
 
+/// How a tracking table must compare with the target's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparing {
+    /// Both have the same entries.
+    Same,
+    /// The largest entry of both is the same: the lists differ between databases, or a new one is given
+    /// only the newest.
+    Latest,
+    /// The source has every entry of the target: a new database does without what is obsolete.
+    Covers,
+}
+
 /// A tracking table that litelift knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracking {
     /// Columns of the source whose values are compared; none: nothing is.
     pub head: Vec<String>,
+    /// How.
+    pub how: Comparing,
     /// Who keeps it.
     pub tool: String,
 }
@@ -49,10 +63,56 @@ pub fn tracking(table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
             && row.columns.split('+').all(|name| find(name).is_some())
         {
             let head = row.head.split('+').filter_map(find).map(|name| (*name).to_owned());
-            return Ok(Some(Tracking { head: head.collect(), tool: row.tool }));
+            let (head, how) = (head.collect(), Comparing::Same);
+            return Ok(Some(Tracking { head, how, tool: row.tool }));
         }
     }
     Ok(None)
+}
+
+/// Returns the tracking table that the user named with `--tracking TABLE=COLUMN+COLUMN`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] for a text of another form, or a column that the table does not have.
+pub fn named(texts: &[String], table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
+    for text in texts {
+        let (name, how, head) = parts(text)?;
+        if !name.eq_ignore_ascii_case(table) {
+            continue;
+        }
+        let find = |name: &str| {
+            let found = columns.iter().find(|known| known.eq_ignore_ascii_case(name));
+            found.map(|known| (*known).to_owned()).ok_or_else(|| {
+                let (shown, name) = (text.escape_debug(), name.escape_debug());
+                Error::usage(format!("--tracking \"{shown}\": the table has no column \"{name}\""))
+            })
+        };
+        let head: Result<Vec<String>> = head.split('+').map(find).collect();
+        return Ok(Some(Tracking { head: head?, how, tool: "--tracking".to_owned() }));
+    }
+    Ok(None)
+}
+
+/// Splits `TABLE=COLUMN+COLUMN`, `TABLE=max(COLUMN)` and `TABLE=covers(COLUMN)`.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] for a text of another form.
+pub fn parts(text: &str) -> Result<(&str, Comparing, &str)> {
+    let unknown = || {
+        Error::usage(format!("--tracking \"{}\" is not known", text.escape_debug()))
+            .hint("Give it as TABLE=COLUMN, or as TABLE=COLUMN+COLUMN: their values tell the version. TABLE=max(COLUMN): the largest does.")
+    };
+    let (name, head) = text.rsplit_once('=').ok_or_else(unknown)?;
+    let within = |word: &str| head.strip_prefix(word)?.strip_suffix(')');
+    let (how, head) = match (within("max("), within("covers(")) {
+        (Some(head), _) => (Comparing::Latest, head),
+        (None, Some(head)) => (Comparing::Covers, head),
+        (None, None) => (Comparing::Same, head),
+    };
+    if name.is_empty() || head.split('+').any(str::is_empty) {
+        return Err(unknown());
+    }
+    Ok((name, how, head))
 }
 
 /// An entry: the values of the compared columns.
@@ -80,16 +140,24 @@ pub fn difference(source: &[Entry], target: &[Entry]) -> Option<String> {
     Some(text)
 }
 
-/// Leaves only the last of the entries.
-pub fn keep_latest(entries: &mut Vec<Entry>) {
-    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b))).cloned();
-    *entries = Vec::from_iter(last);
+/// Returns whether the source has every entry of the target.
+#[must_use]
+pub fn covers(source: &[Entry], target: &[Entry]) -> bool {
+    BTreeSet::from_iter(target).is_subset(&BTreeSet::from_iter(source))
+}
+
+/// Names the last entry.
+#[must_use]
+pub fn last(entries: &[Entry]) -> String {
+    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b)));
+    last.map_or_else(|| "nothing".to_owned(), |entry| joined(entry))
 }
 
 /// The last entry and how many there are.
 fn head(entries: &[Entry]) -> String {
     match entries.iter().max_by(|a, b| later(&joined(a), &joined(b))) {
         None => "nothing (0 entries)".to_owned(),
+        Some(last) if entries.len() == 1 => format!("{} (1 entry)", joined(last)),
         Some(last) => format!("{} ({} entries)", joined(last), entries.len()),
     }
 }
@@ -136,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn the_user_names_others() {
+        let texts = ["my=app=id+Version".to_owned()];
+        let found = named(&texts, "MY=APP", &["Id", "version", "x"]).unwrap().unwrap();
+        assert_eq!(found.head, ["Id", "version"]);
+        assert_eq!(named(&texts, "my", &["id", "version"]).unwrap(), None);
+        assert!(named(&texts, "my=app", &["id"]).is_err());
+        assert!(parts("version").is_err());
+        assert!(parts("version=a+").is_err());
+        assert_eq!(parts("version=max(a)").unwrap(), ("version", Comparing::Latest, "a"));
+        assert_eq!(parts("log=covers(a+b)").unwrap(), ("log", Comparing::Covers, "a+b"));
+        assert!(parts("=x").is_err());
+    }
+
+    #[test]
     fn both_heads_are_named_when_they_differ() {
         let entries = |names: &[&str]| -> Vec<Entry> {
             names.iter().map(|name| vec![Some((*name).to_owned())]).collect()
@@ -143,7 +225,7 @@ mod tests {
         assert_eq!(difference(&entries(&["1", "2"]), &entries(&["2", "1"])), None);
         assert_eq!(
             difference(&entries(&["9", "10"]), &entries(&["9"])).unwrap(),
-            "the source is at 10 (2 entries), the target at 9 (1 entries); only in the source: 10"
+            "the source is at 10 (2 entries), the target at 9 (1 entry); only in the source: 10"
         );
     }
 }

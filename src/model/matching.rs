@@ -32,6 +32,8 @@ pub enum ColumnFate {
     Skipped,
     /// The target computes the column itself.
     Generated,
+    /// Several columns of the target could be it.
+    Unclear,
     /// The target has no such column.
     Missing,
 }

@@ -314,6 +314,7 @@ fn notes(inputs: &Inputs<'_>) -> Vec<String> {
                 ColumnFate::Skipped => {
                     notes.push(format!("{name}: left out by --skip ({values} values)."));
                 }
+                ColumnFate::Unclear => {}
                 ColumnFate::Generated => {
                     notes.push(format!("{name}: left out, the target computes it."));
                 }

@@ -1,6 +1,5 @@
 //! `litelift verify`: what to compare with what, then the comparison.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::checkpoint::store;
@@ -8,16 +7,14 @@ use crate::connect::Target;
 use crate::error::Result;
 use crate::event::{Cancel, Listener};
 use crate::inspect;
-use crate::map::names::NameSpace;
-use crate::model::name_style::NameStyle;
-use crate::model::plan::TransferPlan;
-use crate::model::source::Table;
+use crate::introspect::postgres::catalogue;
 use crate::options::{self, VerifyOptions};
 use crate::presets;
 use crate::read::{Snapshot, Source};
 use crate::report::VerifyReport;
 
-use super::counts::{self, Pair};
+use super::pairs::{self, Known};
+use super::{counts, sequences};
 
 /// Compares a source with a target, whenever and by whomever it was filled.
 ///
@@ -38,7 +35,7 @@ pub async fn run(
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
         let presets = presets::load(&options.selection.apps)?;
-        let tables = inspect::selected(&schema, &options.selection, &presets, false)?;
+        let tables = inspect::selected(&schema, &options.selection, &presets, true)?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();
@@ -47,43 +44,26 @@ pub async fn run(
             // After the cutover the file may lie elsewhere.
             None => store::find(&session, None, &options.into).await?,
         };
-        let rejected = match &run {
-            Some(run) => store::rejected(&session, run.id).await?,
-            None => BTreeMap::new(),
+        let there = catalogue::read(&session, &options.into).await?;
+        let (pairs, left) = match &run {
+            Some(run) => {
+                let rejected = store::rejected(&session, run.id).await?;
+                pairs::by_run(&tables, &Known { id: run.id, plan: &run.plan, rejected })
+            }
+            None => pairs::by_name(&schema, &tables, &there, &options.renames, &presets)?,
         };
+        // The comparison may need all sessions that there are.
         drop(session);
-        let pairs = pairs(&tables, run.as_ref().map(|run| &run.plan), &rejected);
-        counts::compare(&snapshot, &target, &options.into, &pairs, listener, cancel).await
+        let into = &options.into;
+        let mut report =
+            counts::compare(&snapshot, &target, into, &pairs, listener, cancel).await?;
+        let session = target.session().await?;
+        let compared: Vec<_> = pairs.iter().filter_map(|pair| there.table(&pair.target)).collect();
+        let (behind, unread) = sequences::check(&session, into, &compared).await?;
+        report.sequences_behind = behind;
+        report.not_compared = left;
+        report.not_compared.extend(unread);
+        Ok(report)
     };
     target.until_cancelled(cancel, work).await
-}
-
-/// Pairs each source table with its target: as the run has it, else by the rules for names.
-fn pairs(
-    tables: &[&Table],
-    plan: Option<&TransferPlan>,
-    rejected: &BTreeMap<usize, u64>,
-) -> Vec<Pair> {
-    // Of tables that are the target's own only those that were filled are to be compared.
-    let filled = plan.filter(|plan| plan.fill.is_some());
-    let is_planned = |name: &&str| {
-        filled.is_none_or(|plan| plan.tables.iter().any(|planned| planned.source == *name))
-    };
-    let names = tables.iter().map(|table| table.name.as_str());
-    let sources: Vec<&str> = names.filter(is_planned).collect();
-    let by_rule = NameSpace::default().take_all(&sources, NameStyle::Keep);
-    let planned: HashMap<&str, (usize, &str)> = plan
-        .iter()
-        .flat_map(|plan| plan.tables.iter().enumerate())
-        .map(|(position, table)| (table.source.as_str(), (position, table.target.as_str())))
-        .collect();
-    let pair = |(source, by_rule): (&str, String)| match planned.get(source) {
-        None => Pair { source: source.to_owned(), target: by_rule, rejected: 0 },
-        Some((position, target)) => Pair {
-            source: source.to_owned(),
-            target: (*target).to_owned(),
-            rejected: rejected.get(position).copied().unwrap_or(0),
-        },
-    };
-    sources.into_iter().zip(by_rule).map(pair).collect()
 }

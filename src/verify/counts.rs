@@ -70,6 +70,8 @@ pub async fn compare(
         version: REPORT_VERSION,
         level: VerifyLevel::Counts,
         tables: counted,
+        sequences_behind: Vec::new(),
+        not_compared: Vec::new(),
         wall_s: begun.elapsed().as_secs_f64(),
     })
 }

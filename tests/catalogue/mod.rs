@@ -194,6 +194,7 @@ fn a_dry_run_says_what_the_real_run_does_and_writes_nothing() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let dry = runtime
         .block_on(litelift::transfer::dry_run(&options, &listener, &Cancel::default()))
+        .and_then(litelift::transfer::DryRun::accepted)
         .unwrap();
     let untouched = "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('public', 'litelift')";
     assert_eq!(database.query_one_text(untouched).as_deref(), Some("0"));

@@ -56,9 +56,11 @@ impl Case {
         assert_eq!((self.target.objects(), self.rows()), before);
         let litelift = "SELECT count(*) FROM pg_namespace WHERE nspname = 'litelift'";
         assert_eq!(self.target.one(litelift), "0", "the bookkeeping was begun");
-        // A dry run says the same.
+        // A dry run says the same, and what the values stand in the way of.
         let dry = transfer::dry_run(&self.options).expect_err("the dry run must refuse too");
-        assert_eq!((dry.kind(), pg::explain(&dry)), (kind, told));
+        let (is, dry) = (dry.kind(), pg::explain(&dry));
+        assert_eq!(is, kind, "{dry}");
+        assert!(says.iter().all(|text| dry.contains(text)), "{dry}");
         self
     }
 
@@ -103,7 +105,7 @@ fn a_table_with_rows_that_the_target_lacks() {
         "{USERS} CREATE TABLE logs (x); INSERT INTO logs VALUES (1); CREATE TABLE void (x);"
     );
     Case::new(&source, "CREATE TABLE users (id serial PRIMARY KEY, name text)")
-        .refused(ErrorKind::TargetState, &["\"logs\" has 1 rows", "--skip TABLE", "--rename"])
+        .refused(ErrorKind::TargetState, &["\"logs\" has 1 row", "--skip TABLE", "--rename"])
         .skip("logs")
         .arrives(&["logs", "void"]);
 }
@@ -121,7 +123,7 @@ fn names_that_differ_are_found_and_what_is_not_clear_is_asked() {
             ErrorKind::TargetState,
             &[
                 "Column \"DownloadClients.UserName\" could be \"user_name\" or \"username_\"",
-                "\"Regions\" has 1 rows",
+                "\"Regions\" has 1 row",
             ],
         )
         .with(|asked| {
@@ -224,7 +226,7 @@ fn migrations_are_compared_and_never_copied() {
     let case = Case::new(&source, tables).refused(
         ErrorKind::TargetState,
         &[
-            "the source is at 20240202 (2 entries), the target at 20240101 (1 entries)",
+            "the source is at 20240202 (2 entries), the target at 20240101 (1 entry)",
             "--allow-version-mismatch",
         ],
     );
@@ -237,6 +239,27 @@ fn migrations_are_compared_and_never_copied() {
 }
 
 #[test]
+fn a_dry_run_tells_of_the_values_beside_what_else_stands_in_the_way() {
+    let source = "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT, at INTEGER, ab TEXT);
+        INSERT INTO t VALUES (1, 'x', 17, 'y');
+        CREATE TABLE gone (id INT); INSERT INTO gone VALUES (1);";
+    let tables = "CREATE TABLE t (id int, n int, at timestamptz, a_b text, \"a b\" text)";
+    let case = Case::new(source, tables);
+    let told = pg::explain(&transfer::dry_run(&case.options).unwrap_err());
+    for text in [
+        "3 things stand in the way",
+        "--rename \"t.ab=t.NAME\"",
+        "\"gone\" has 1 row, and the target has no such table",
+        "\"t.ab\" could be \"a_b\" or \"a b\"",
+        "what the numbers count is not known",
+        "And 2 values do not fit the target's columns",
+        "--on-bad-row reject",
+    ] {
+        assert!(told.contains(text), "no {text:?} in {told}");
+    }
+}
+
+#[test]
 fn a_mismatch_of_versions_can_be_allowed() {
     let source = format!(
         "{USERS} CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('a1');"
@@ -244,10 +267,33 @@ fn a_mismatch_of_versions_can_be_allowed() {
     let tables = "CREATE TABLE users (id int, name text); \
         CREATE TABLE alembic_version (version_num varchar(32)); INSERT INTO alembic_version VALUES ('b2')";
     let case = Case::new(&source, tables)
-        .refused(ErrorKind::TargetState, &["at a1 (1 entries), the target at b2 (1 entries)"])
+        .refused(ErrorKind::TargetState, &["at a1 (1 entry), the target at b2 (1 entry)"])
         .with(|asked| asked.allow_version_mismatch = true);
     case.arrives(&["alembic_version"]);
     assert_eq!(case.target.one("SELECT version_num FROM alembic_version"), "b2");
+}
+
+#[test]
+fn a_table_of_versions_that_only_the_user_knows() {
+    let source = format!(
+        "{USERS} CREATE TABLE version (Id INTEGER, Version INTEGER); INSERT INTO version VALUES (1, 299);"
+    );
+    let tables = "CREATE TABLE users (id int, name text); \
+        CREATE TABLE version (id int, version int); INSERT INTO version VALUES (1, 305)";
+    let tracking = |text: &str| {
+        let text = text.to_owned();
+        move |asked: &mut DataOnly| asked.tracking = vec![text]
+    };
+    let case = Case::new(&source, tables)
+        .refused(ErrorKind::TargetState, &["\"version\" has 1 row already"])
+        .with(tracking("versions=version"))
+        .refused(ErrorKind::Usage, &["the source has no such table"])
+        .with(tracking("version=number"))
+        .refused(ErrorKind::Usage, &["the table has no column \"number\""])
+        .with(tracking("version=version"))
+        .refused(ErrorKind::TargetState, &["at 299 (1 entry), the target at 305 (1 entry)"]);
+    case.target.execute("UPDATE version SET version = 299");
+    case.arrives(&["version"]);
 }
 
 #[test]

@@ -55,7 +55,9 @@ pub(crate) fn dry_run(options: &TransferOptions) -> Result<InspectReport> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let listener = Arc::new(Silent) as Arc<dyn Listener>;
-    runtime.block_on(litelift::transfer::dry_run(options, &listener, &Cancel::default()))
+    let found =
+        runtime.block_on(litelift::transfer::dry_run(options, &listener, &Cancel::default()));
+    found.and_then(litelift::transfer::DryRun::accepted)
 }
 
 /// Compares every value of a source with its target, along the mapping that the run wrote down.

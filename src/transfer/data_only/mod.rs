@@ -5,7 +5,6 @@
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
 mod prepare;
-mod renames;
 mod wishes;
 
 use std::collections::BTreeSet;
@@ -30,7 +29,7 @@ use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::begin::{self, Begun};
-use super::rejected;
+use super::{DryRun, rejected};
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -142,11 +141,25 @@ fn plan(
     looked: &Looked,
     data_only: &DataOnly,
 ) -> Result<TransferPlan> {
+    with_inputs(opened, prepared, looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok(fill::plan(inputs))
+    })
+}
+
+/// Puts together what a plan is made from.
+fn with_inputs<T>(
+    opened: &Opened,
+    prepared: &Prepared,
+    looked: &Looked,
+    data_only: &DataOnly,
+    then: impl FnOnce(&Inputs<'_>) -> T,
+) -> T {
     let earlier: Vec<_> = prepared.earlier.iter().map(|taken| taken.entry.clone()).collect();
     let wishes = Wishes { user: data_only, presets: &opened.presets };
     let mut notes = prepared.notes.clone();
     notes.extend(opened.presets.rules_used(&looked.mapping));
-    let inputs = Inputs {
+    then(&Inputs {
         schema: &opened.schema,
         catalogue: &prepared.catalogue,
         matching: &prepared.matching,
@@ -157,9 +170,7 @@ fn plan(
         earlier: &earlier,
         zone: opened.zone.name(),
         notes: &notes,
-    };
-    raise(&fill::open_questions(&inputs))?;
-    Ok(fill::plan(&inputs))
+    })
 }
 
 /// Makes a run ready to go on: what was not brought back is taken away again, should somebody have
@@ -242,10 +253,14 @@ pub(super) async fn dry_run(
     opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
     let looks_like = opened.looks_like();
-    let shown = show(target, options, data_only, opened, listener, cancel).await;
-    shown.map_err(|error| recognised(error, looks_like))
+    match show(target, options, data_only, opened, listener, cancel).await {
+        Err(error) => Err(recognised(error, looks_like)),
+        Ok(DryRun { report, refused }) => {
+            Ok(DryRun::new(report, refused.map(|error| recognised(error, looks_like))))
+        }
+    }
 }
 
 async fn show(
@@ -255,26 +270,30 @@ async fn show(
     opened: &mut Opened,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
-) -> Result<InspectReport> {
+) -> Result<DryRun> {
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
     let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
-    if !prepared.refusals.is_empty() {
-        // There is no plan to show, but what goes where is known.
+    if opened.selected.is_empty() {
+        // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
+        raise(&prepared.refusals)?;
     }
-    raise(&prepared.refusals)?;
     store::try_bookkeeping(&mut session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
+    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        (fill::plan(inputs), fill::open_questions(inputs))
+    });
+    let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
-    Ok(report)
+    // Whoever looks wants to mend it all, not one thing after the other.
+    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
+        (Some(names), Some(values)) => Some(names.also(&values)),
+        (names, values) => names.or(values),
+    };
+    Ok(DryRun::new(report, refused))
 }
 
 fn report(
@@ -290,15 +309,18 @@ fn report(
         let columns = std::mem::take(&mut table.columns);
         for (mut column, fate) in columns.into_iter().zip(&matched.columns) {
             if let ColumnFate::Into(at) = fate {
-                column.target_type = Some(there.columns[*at].type_name.clone());
+                let there = &there.columns[*at];
+                let is_written_so = there.pg_type == Some(column.becomes);
+                column.target_type = (!is_written_so).then(|| there.type_name.clone());
                 table.columns.push(column);
             }
         }
     }
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
-    report.renamed.clone_from(&prepared.notes);
-    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
+    report.renamed.clear();
+    report.notes.clone_from(&prepared.notes);
+    report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),

@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
-use crate::map::tracking;
+use crate::map::renames;
+use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::source::Table;
@@ -17,8 +18,7 @@ use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
-use super::renames;
-use super::wishes::{Compared, Wishes, matches};
+use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -131,6 +131,15 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
             )));
         }
     }
+    for text in &data_only.tracking {
+        let (name, ..) = tracking::parts(text)?;
+        if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let shown = text.escape_debug();
+            return Err(Error::usage(format!(
+                "--tracking \"{shown}\": the source has no such table"
+            )));
+        }
+    }
     for glob in &data_only.keep_triggers {
         let one = DataOnly { keep_triggers: vec![glob.clone()], ..DataOnly::default() };
         let mut triggers = catalogue.tables.iter().flat_map(|table| &table.triggers);
@@ -205,17 +214,9 @@ async fn set_aside(
             let there = matching::target_of(&table.name, catalogue)?;
             wishes.protection(&there.name)
         });
-        let compared = match wishes.compared(table) {
-            Some(by_preset) => Some(by_preset),
-            None => tracking::tracking(&table.name, &columns)?.map(|known| Compared {
-                head: known.head,
-                is_latest: false,
-                because: known.tool,
-            }),
-        };
-        if let Some(tracking) = compared {
+        if let Some(tracking) = wishes.tracking(table, &columns)? {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.because;
+            let tool = &tracking.tool;
             match compared {
                 Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
@@ -226,9 +227,9 @@ async fn set_aside(
                 Heads::Differ(how) => notes.push(format!(
                     "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
                 )),
-                Heads::Same(count) => notes.push(format!(
-                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same entries, {count}."
-                )),
+                Heads::Same(how) => {
+                    notes.push(format!("Table \"{name}\" ({tool}) is left as it is: {how}."));
+                }
                 Heads::Unknown(why) => {
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
@@ -245,7 +246,7 @@ async fn set_aside(
 }
 
 enum Heads {
-    Same(usize),
+    Same(String),
     Differ(String),
     Unknown(&'static str),
 }
@@ -254,7 +255,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Compared,
+    tracking: &Tracking,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -273,17 +274,26 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let mut source = tokio::task::block_in_place(|| {
+    let source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
-    if tracking.is_latest {
-        tracking::keep_latest(&mut source);
-        tracking::keep_latest(&mut target);
-    }
+    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let same = match tracking.how {
+        Comparing::Same => format!("both sides have the same entries, {}", source.len()),
+        Comparing::Latest => {
+            let (here, there) = (tracking::last(&source), tracking::last(&target));
+            return Ok(if here == there {
+                Heads::Same(format!("both sides are at {here}"))
+            } else {
+                Heads::Differ(format!("the source is at {here}, the target at {there}"))
+            });
+        }
+        Comparing::Covers => format!("the source has every entry of the target, {}", target.len()),
+    };
+    let is_covered = tracking.how == Comparing::Covers && tracking::covers(&source, &target);
     Ok(match tracking::difference(&source, &target) {
-        None => Heads::Same(source.len()),
-        Some(how) => Heads::Differ(how),
+        Some(how) if !is_covered => Heads::Differ(how),
+        _ => Heads::Same(same),
     })
 }
 
@@ -314,13 +324,14 @@ fn missing(
             notes.push(format!("Table \"{name}\" has no rows, and the target has no such table."));
             continue;
         }
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let other =
             catalogue.others.iter().find(|(other, _)| other.eq_ignore_ascii_case(&table.name));
         let refusal = Refusal::new(match other {
             Some((_, kind)) => format!(
-                "Table \"{name}\" has {rows} rows, and what the target has of that name is a {kind}."
+                "Table \"{name}\" has {rows}, and what the target has of that name is a {kind}."
             ),
-            None => format!("Table \"{name}\" has {rows} rows, and the target has no such table."),
+            None => format!("Table \"{name}\" has {rows}, and the target has no such table."),
         });
         refusals.push(
             refusal.hint(

@@ -2,6 +2,9 @@
 
 use wildmatch::WildMatch;
 
+use crate::error::Result;
+use crate::map::renames;
+use crate::map::tracking::{self, Tracking};
 use crate::model::catalogue::{Catalogue, TargetTrigger};
 use crate::model::matching::Renames;
 use crate::model::source::{SourceSchema, Table};
@@ -9,24 +12,12 @@ use crate::options::{DataOnly, OnExisting, OnExistingOf};
 use crate::presets::parse::{Row, Wish};
 use crate::presets::{Preset, Presets, because};
 
-use super::renames;
-
 /// Both, as one.
 pub(super) struct Wishes<'a> {
     /// The options.
     pub(super) user: &'a DataOnly,
     /// The presets.
     pub(super) presets: &'a Presets,
-}
-
-/// A table of the source that is compared and not copied.
-pub(super) struct Compared {
-    /// Columns of the source.
-    pub(super) head: Vec<String>,
-    /// Only the largest value counts.
-    pub(super) is_latest: bool,
-    /// Who says so, and why.
-    pub(super) because: String,
 }
 
 pub(super) fn matches(glob: &str, name: &str) -> bool {
@@ -83,23 +74,16 @@ impl<'a> Wishes<'a> {
             .map(|(preset, row)| because(preset, row))
     }
 
-    /// How a table is compared that says of what version the schema is. `None` when no preset says so,
-    /// or the table has other columns.
-    pub(super) fn compared(&self, table: &Table) -> Option<Compared> {
-        let column = |name: &String| {
-            let at = table.column(name)?;
-            Some(table.columns[at].name.clone())
-        };
-        self.presets.rows().rev().find_map(|(preset, row)| match &row.wish {
-            Wish::Compare { table: name, head, is_latest }
-                if name.eq_ignore_ascii_case(&table.name) =>
-            {
-                let head: Option<Vec<String>> = head.iter().map(column).collect();
-                let because = because(preset, row);
-                head.map(|head| Compared { head, is_latest: *is_latest, because })
-            }
-            _ => None,
-        })
+    /// How a table is compared that says of what version the schema is: as the user says, a preset, or the
+    /// list. `None`: it is a table of data.
+    pub(super) fn tracking(&self, table: &Table, columns: &[&str]) -> Result<Option<Tracking>> {
+        if let Some(named) = tracking::named(&self.user.tracking, &table.name, columns)? {
+            return Ok(Some(named));
+        }
+        match self.presets.tracking(&table.name, columns) {
+            Some(found) => Ok(Some(found)),
+            None => tracking::tracking(&table.name, columns),
+        }
     }
 
     /// Returns whether a trigger stays on.

@@ -7,11 +7,11 @@ use crate::model::catalogue::Catalogue;
 use crate::model::matching::Renames;
 use crate::model::source::SourceSchema;
 
-pub(super) fn resolve(
-    texts: &[String],
-    schema: &SourceSchema,
-    catalogue: &Catalogue,
-) -> Result<Renames> {
+/// Finds what each text renames.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] naming a text whose left side is nothing of the source.
+pub fn resolve(texts: &[String], schema: &SourceSchema, catalogue: &Catalogue) -> Result<Renames> {
     let mut renames = Renames::default();
     for text in texts {
         let signs = text.match_indices('=').map(|(at, _)| (&text[..at], &text[at + 1..]));
