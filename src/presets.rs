@@ -12,6 +12,7 @@ use wildmatch::WildMatch;
 
 use crate::error::{Error, Result};
 use crate::map::rules::TypeMapText;
+use crate::map::tracking::{self, Tracking};
 use crate::model::decision::Mapping;
 use crate::model::source::{SourceSchema, Table};
 use crate::type_maps;
@@ -173,13 +174,28 @@ impl Presets {
         let decides = |row: &&Row| {
             matches!(
                 row.wish,
-                Wish::Skip(_) | Wish::Protect(_) | Wish::Rename(_) | Wish::KeepTrigger(_)
+                Wish::Skip(_)
+                    | Wish::Protect(_)
+                    | Wish::Rename(_)
+                    | Wish::Tracking(_)
+                    | Wish::KeepTrigger(_)
             )
         };
         let rows_of = |preset: &Preset| {
             preset.rows.iter().filter(decides).map(|row| row.shown.clone() + "\n").collect()
         };
         self.all.iter().map(|preset| (preset.name.clone(), rows_of(preset))).collect()
+    }
+
+    /// Returns how a table is compared that says of what version the schema is. `None` when no preset
+    /// says so, or the table has other columns: then it is one of another version.
+    #[must_use]
+    pub fn tracking(&self, table: &str, columns: &[&str]) -> Option<Tracking> {
+        self.rows().rev().find_map(|(preset, row)| {
+            let Wish::Tracking(text) = &row.wish else { return None };
+            let found = tracking::named(std::slice::from_ref(text), table, columns);
+            Some(Tracking { tool: because(preset, row), ..found.ok()?? })
+        })
     }
 
     /// Says which tables are left out and why, a sentence each. `only` is what the user selected.

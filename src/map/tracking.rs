@@ -17,11 +17,25 @@ const LIST: &str = include_str!("../../type_maps/tracking.csv");
 /// Entries of one side that are shown.
 const SHOWN_MAX: usize = 3;
 
+/// How a tracking table must compare with the target's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparing {
+    /// Both have the same entries.
+    Same,
+    /// The largest entry of both is the same: the lists differ between databases, or a new one is given
+    /// only the newest.
+    Latest,
+    /// The source has every entry of the target: a new database does without what is obsolete.
+    Covers,
+}
+
 /// A tracking table that litelift knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracking {
     /// Columns of the source whose values are compared; none: nothing is.
     pub head: Vec<String>,
+    /// How.
+    pub how: Comparing,
     /// Who keeps it.
     pub tool: String,
 }
@@ -49,7 +63,8 @@ pub fn tracking(table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
             && row.columns.split('+').all(|name| find(name).is_some())
         {
             let head = row.head.split('+').filter_map(find).map(|name| (*name).to_owned());
-            return Ok(Some(Tracking { head: head.collect(), tool: row.tool }));
+            let (head, how) = (head.collect(), Comparing::Same);
+            return Ok(Some(Tracking { head, how, tool: row.tool }));
         }
     }
     Ok(None)
@@ -61,7 +76,7 @@ pub fn tracking(table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
 /// [`crate::error::ErrorKind::Usage`] for a text of another form, or a column that the table does not have.
 pub fn named(texts: &[String], table: &str, columns: &[&str]) -> Result<Option<Tracking>> {
     for text in texts {
-        let (name, head) = parts(text)?;
+        let (name, how, head) = parts(text)?;
         if !name.eq_ignore_ascii_case(table) {
             continue;
         }
@@ -73,22 +88,31 @@ pub fn named(texts: &[String], table: &str, columns: &[&str]) -> Result<Option<T
             })
         };
         let head: Result<Vec<String>> = head.split('+').map(find).collect();
-        return Ok(Some(Tracking { head: head?, tool: "--tracking".to_owned() }));
+        return Ok(Some(Tracking { head: head?, how, tool: "--tracking".to_owned() }));
     }
     Ok(None)
 }
 
-/// Splits `TABLE=COLUMN+COLUMN`.
+/// Splits `TABLE=COLUMN+COLUMN`, `TABLE=max(COLUMN)` and `TABLE=covers(COLUMN)`.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] for a text of another form.
-pub fn parts(text: &str) -> Result<(&str, &str)> {
-    text.rsplit_once('=').filter(|(name, head)| !name.is_empty() && !head.is_empty()).ok_or_else(
-        || {
-            Error::usage(format!("--tracking \"{}\" is not known", text.escape_debug()))
-                .hint("Give it as TABLE=COLUMN, or as TABLE=COLUMN+COLUMN: their values tell the version.")
-        },
-    )
+pub fn parts(text: &str) -> Result<(&str, Comparing, &str)> {
+    let unknown = || {
+        Error::usage(format!("--tracking \"{}\" is not known", text.escape_debug()))
+            .hint("Give it as TABLE=COLUMN, or as TABLE=COLUMN+COLUMN: their values tell the version. TABLE=max(COLUMN): the largest does.")
+    };
+    let (name, head) = text.rsplit_once('=').ok_or_else(unknown)?;
+    let within = |word: &str| head.strip_prefix(word)?.strip_suffix(')');
+    let (how, head) = match (within("max("), within("covers(")) {
+        (Some(head), _) => (Comparing::Latest, head),
+        (None, Some(head)) => (Comparing::Covers, head),
+        (None, None) => (Comparing::Same, head),
+    };
+    if name.is_empty() || head.split('+').any(str::is_empty) {
+        return Err(unknown());
+    }
+    Ok((name, how, head))
 }
 
 /// An entry: the values of the compared columns.
@@ -116,10 +140,17 @@ pub fn difference(source: &[Entry], target: &[Entry]) -> Option<String> {
     Some(text)
 }
 
-/// Leaves only the last of the entries.
-pub fn keep_latest(entries: &mut Vec<Entry>) {
-    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b))).cloned();
-    *entries = Vec::from_iter(last);
+/// Returns whether the source has every entry of the target.
+#[must_use]
+pub fn covers(source: &[Entry], target: &[Entry]) -> bool {
+    BTreeSet::from_iter(target).is_subset(&BTreeSet::from_iter(source))
+}
+
+/// Names the last entry.
+#[must_use]
+pub fn last(entries: &[Entry]) -> String {
+    let last = entries.iter().max_by(|a, b| later(&joined(a), &joined(b)));
+    last.map_or_else(|| "nothing".to_owned(), |entry| joined(entry))
 }
 
 /// The last entry and how many there are.
@@ -180,6 +211,9 @@ mod tests {
         assert_eq!(named(&texts, "my", &["id", "version"]).unwrap(), None);
         assert!(named(&texts, "my=app", &["id"]).is_err());
         assert!(parts("version").is_err());
+        assert!(parts("version=a+").is_err());
+        assert_eq!(parts("version=max(a)").unwrap(), ("version", Comparing::Latest, "a"));
+        assert_eq!(parts("log=covers(a+b)").unwrap(), ("log", Comparing::Covers, "a+b"));
         assert!(parts("=x").is_err());
     }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::map::rules::line_of;
+use crate::map::tracking;
 use crate::options::{OnExisting, OnExistingOf};
 
 /// What a row of a preset asks for.
@@ -27,15 +28,8 @@ pub enum Wish {
     Rename(String),
     /// `keep-trigger`: a glob of `trigger` or `table.trigger`.
     KeepTrigger(String),
-    /// `compare`: a table that is compared and not copied.
-    Compare {
-        /// Name of the table.
-        table: String,
-        /// Columns whose values are compared.
-        head: Vec<String>,
-        /// Only the largest of them.
-        is_latest: bool,
-    },
+    /// `tracking`: a table that says of what version the schema is.
+    Tracking(String),
     /// `detect`: globs of tables that are all there.
     Detect(Vec<String>),
 }
@@ -92,7 +86,7 @@ pub fn rows(name: &str, text: &str) -> Result<Vec<Row>> {
 
 fn wish(option: &str, value: &str) -> std::result::Result<Wish, String> {
     const OPTIONS: &str =
-        "type-map, rule, on-existing, skip, protect, rename, keep-trigger, compare, detect";
+        "type-map, rule, on-existing, skip, protect, rename, keep-trigger, tracking, detect";
     let text = value.to_owned();
     if value.is_empty() {
         return Err("The value is empty".to_owned());
@@ -101,26 +95,20 @@ fn wish(option: &str, value: &str) -> std::result::Result<Wish, String> {
         "type-map" => Ok(Wish::TypeMap(text)),
         "rule" => Ok(Wish::Rule(text)),
         "on-existing" => OnExisting::parse(value).map(Wish::OnExisting).ok_or_else(|| {
-            format!("\"{value}\" is not refuse, truncate, TABLE=refuse or TABLE=truncate")
+            format!("\"{value}\" is not refuse, truncate, keep or upsert, nor TABLE=truncate, TABLE=upsert:COLUMN+COLUMN and the like")
         }),
         "skip" => Ok(Wish::Skip(text)),
         "protect" => Ok(Wish::Protect(text)),
         "rename" if value.contains('=') => Ok(Wish::Rename(text)),
         "rename" => Err(format!("\"{value}\" is not OLD=NEW")),
         "keep-trigger" => Ok(Wish::KeepTrigger(text)),
-        "compare" => compare(value)
-            .ok_or_else(|| format!("\"{value}\" is not TABLE=COLUMN+COLUMN or TABLE=max(COLUMN)")),
+        "tracking" if tracking::parts(value).is_ok() => Ok(Wish::Tracking(text)),
+        "tracking" => Err(format!(
+            "\"{value}\" is not TABLE=COLUMN+COLUMN, TABLE=max(COLUMN) or TABLE=covers(COLUMN)"
+        )),
         "detect" => Ok(Wish::Detect(value.split('+').map(str::to_owned).collect())),
         _ => Err(format!("\"{option}\" is not one of {OPTIONS}")),
     }
-}
-
-fn compare(value: &str) -> Option<Wish> {
-    let (table, columns) = value.split_once('=')?;
-    let latest = columns.strip_prefix("max(").and_then(|rest| rest.strip_suffix(')'));
-    let head: Vec<String> = latest.unwrap_or(columns).split('+').map(str::to_owned).collect();
-    let is_bad = table.is_empty() || head.iter().any(String::is_empty);
-    (!is_bad).then(|| Wish::Compare { table: table.to_owned(), head, is_latest: latest.is_some() })
 }
 
 fn bad(name: &str, line: u64, reason: &str) -> Error {
@@ -139,8 +127,8 @@ mod tests {
             ("skip,,", "empty"),
             ("on-existing,a=delete,", "a=delete"),
             ("rename,a,", "OLD=NEW"),
-            ("compare,version,", "TABLE=COLUMN"),
-            ("compare,version=a+,", "TABLE=COLUMN"),
+            ("tracking,version,", "TABLE=COLUMN"),
+            ("tracking,version=a+,", "TABLE=COLUMN"),
             ("skip,a", "fields"),
         ] {
             let text = format!("option,value,why\nskip,b,fine\n# said\n{row}\n");
@@ -156,16 +144,9 @@ mod tests {
     #[test]
     fn rows_say_what_is_asked_for() {
         let text = "# what it is\noption,value,why\n\
-            compare,schema_changes=max(schema_version),\ndetect,a*+b,An app\n";
+            tracking,schema_changes=max(schema_version),\ndetect,a*+b,An app\n";
         let rows = rows("mine.csv", text).unwrap();
-        assert_eq!(
-            rows[0].wish,
-            Wish::Compare {
-                table: "schema_changes".into(),
-                head: vec!["schema_version".into()],
-                is_latest: true
-            }
-        );
+        assert_eq!(rows[0].wish, Wish::Tracking("schema_changes=max(schema_version)".into()));
         assert_eq!(rows[1].wish, Wish::Detect(vec!["a*".into(), "b".into()]));
         assert_eq!((rows[1].why.as_str(), rows[1].line), ("An app", 4));
     }

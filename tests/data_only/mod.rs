@@ -1,5 +1,9 @@
 //! `transfer --data-only`: rows into the schema that an application's own migrations made.
 
+mod apps;
+mod frameworks;
+mod guides;
+mod merging;
 mod objects;
 mod order;
 mod pairs;

@@ -1,10 +1,14 @@
 //! `--app`: a preset does what its rows say, says so, and gives way to what the user says.
 
+use std::sync::Arc;
+
 use litelift::error::ErrorKind;
-use litelift::options::OnExisting;
+use litelift::event::{Cancel, Listener, Silent};
+use litelift::options::{OnExisting, VerifyOptions};
+use litelift::report::VerifyLevel;
 
 use super::refusals::Case;
-use crate::support::{pg, transfer};
+use crate::support::{fixture, pg, transfer};
 
 const SOURCE: &str = "
     CREATE TABLE users (id INTEGER PRIMARY KEY, took BIGINT); INSERT INTO users VALUES (1, 1500000);
@@ -35,7 +39,7 @@ protect,own,it is the server's
 protect,absent,a table of a newer version
 keep-trigger,stamp,it sets nothing
 keep-trigger,absent,a trigger of a newer version
-compare,version=max(version),the application
+tracking,version=max(version),the application
 rule,\"*,took,*,integers,interval,interval_us,\",durations count microseconds
 rule,\"*,absent,*,integers,interval,interval_us,\",a column of a newer version
 detect,users+own,Something of our own
@@ -61,7 +65,7 @@ fn a_preset_does_what_its_rows_say_and_tells_what_had_an_effect() {
         report.notes.iter().map(|note| note.replace(&path, "my_app.csv")).collect();
     insta::assert_snapshot!(notes.join("\n"), @r#"
     Table "own" is protected: nothing of it is copied (--app my_app.csv: it is the server's).
-    Table "version" (--app my_app.csv: the application) is left as it is: both sides have the same entries, 1.
+    Table "version" (--app my_app.csv: the application) is left as it is: both sides are at 12.
     Option rename Regions=region (--app my_app.csv: the two schemas differ).
     Option keep-trigger stamp (--app my_app.csv: it sets nothing).
     Table "Regions" goes into "region".
@@ -134,6 +138,16 @@ fn versions_that_a_preset_compares_must_be_the_same() {
 }
 
 #[test]
+fn a_new_database_may_lack_what_is_obsolete() {
+    let text = PRESET.replace("version=max(version)", "version=covers(version)");
+    let (case, _folder) = with_preset(&text);
+    transfer::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    let (case, _folder) = with_preset(&text);
+    case.target.execute("INSERT INTO version VALUES (2, 13)");
+    case.refused(ErrorKind::TargetState, &["of different versions", "only in the target: 13"]);
+}
+
+#[test]
 fn an_application_that_is_recognised_is_named() {
     let source = "CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT);
         CREATE TABLE auth_permission (id INTEGER PRIMARY KEY); INSERT INTO auth_permission VALUES (1);";
@@ -155,4 +169,58 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
     assert!(report.notes.iter().any(|note| note.starts_with("Table \"sessions\" is left out (")));
     assert_eq!(case.target.one("SELECT to_regclass('sessions')::text"), "NULL");
     assert_eq!(case.target.one("SELECT took::text FROM users"), "1500000");
+    // Verify knows what was left out.
+    let mut asked = VerifyOptions {
+        from: case.source.path.clone(),
+        to: case.target.url.clone(),
+        into: "public".to_owned(),
+        selection: case.options.inspect.selection.clone(),
+        renames: Vec::new(),
+        level: VerifyLevel::Counts,
+    };
+    assert_eq!(verify(&asked), (5, 0));
+    asked.selection.apps.clear();
+    assert_eq!(verify(&asked), (6, 1));
+}
+
+/// Tables compared, and those that differ.
+fn verify(options: &VerifyOptions) -> (usize, usize) {
+    let listener: Arc<dyn Listener> = Arc::new(Silent);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(litelift::verify::run(options, &listener, &Cancel::default()));
+    let report = report.unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    (report.tables.len(), report.differing())
+}
+
+#[test]
+fn a_preset_that_is_not_known_or_not_readable_is_a_mistake_of_the_user() {
+    let (mut case, folder) = with_preset("option,value,why\nskip,sessions,\n\nrule,\"a,b\",no\n");
+    let error = transfer::run(&case.options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    let told = pg::explain(&error);
+    let path = folder.path().join("my_app.csv");
+    assert!(told.contains(&format!("{}\" line 4 is not a rule", path.display())), "{told}");
+    std::fs::write(&path, "option,value,why\non-existing,seeded=drop,\n").unwrap();
+    let told = pg::explain(&transfer::run(&case.options).unwrap_err());
+    assert!(told.contains("line 2 cannot be read") && told.contains("seeded=drop"), "{told}");
+    case.options.inspect.selection.apps = vec!["djangoo".to_owned()];
+    let told = pg::explain(&transfer::run(&case.options).unwrap_err());
+    assert!(told.contains("--app \"djangoo\"") && told.contains("django, drizzle"), "{told}");
+}
+
+#[test]
+fn inspect_names_the_application_that_it_recognises() {
+    let source = fixture::from_sql(
+        "app.db",
+        "CREATE TABLE ciphers (uuid TEXT); CREATE TABLE __diesel_schema_migrations (version TEXT)",
+    );
+    let mut options = transfer::options(&source.path, "").inspect;
+    let listener: Arc<dyn Listener> = Arc::new(Silent);
+    let report = litelift::inspect::run(&options, None, &listener, &Cancel::default()).unwrap();
+    let says =
+        ["This looks like Vaultwarden: --app vaultwarden sees to what such a database needs."];
+    assert_eq!(report.remarks, says);
+    options.selection.apps = vec!["vaultwarden".to_owned()];
+    let report = litelift::inspect::run(&options, None, &listener, &Cancel::default()).unwrap();
+    assert_eq!(report.remarks, [""; 0]);
 }

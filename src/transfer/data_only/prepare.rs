@@ -10,17 +10,19 @@ use crate::inspect::Opened;
 use crate::introspect::postgres::catalogue;
 use crate::map::matching;
 use crate::map::renames;
-use crate::map::tracking;
+use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::ident::quoted;
 use crate::model::matching::{Matching, Refusal, hints as matching_hints};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
-use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
-use super::wishes::{Compared, Wishes, matches};
+use super::existing;
+use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -35,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) matching: Matching,
     /// Tables that are emptied, by position in the catalogue.
     pub(super) emptied: Vec<usize>,
+    /// How rows come to tables that keep theirs.
+    pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
     /// What a reader of the report should know, a sentence each.
@@ -77,18 +81,9 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let mut emptied: Vec<usize> = Vec::new();
-    for (at, rows) in &occupied {
-        let matched = matching.tables.iter().find(|matched| matched.target == *at);
-        let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-        let target = &catalogue.tables[*at].name;
-        let (what, because) = wishes.on_existing(source, target);
-        if what == OnExisting::Truncate {
-            emptied.push(*at);
-            let (name, because) = (target.escape_debug(), in_brackets(because));
-            notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
-        }
-    }
+    let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
+    notes.extend(existing.notes);
+    refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
     let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
@@ -99,7 +94,8 @@ pub(super) async fn prepare(
         is_kept: &|trigger| wishes.is_kept(trigger),
         is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
-        emptied: &emptied,
+        emptied: &existing.emptied,
+        settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
@@ -107,7 +103,8 @@ pub(super) async fn prepare(
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
-    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+    let (emptied, merges) = (existing.emptied, existing.merges);
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
 }
 
 /// Nothing in a schema can be looked at without USAGE on it.
@@ -164,7 +161,7 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn in_brackets(because: Option<String>) -> String {
+pub(super) fn in_brackets(because: Option<String>) -> String {
     because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
@@ -181,7 +178,7 @@ fn check_globs(opened: &Opened, catalogue: &Catalogue, data_only: &DataOnly) -> 
         }
     }
     for text in &data_only.tracking {
-        let (name, _) = tracking::parts(text)?;
+        let (name, ..) = tracking::parts(text)?;
         if !opened.schema.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
             let shown = text.escape_debug();
             return Err(Error::usage(format!(
@@ -263,9 +260,9 @@ async fn set_aside(
             let there = matching::target_of(&table.name, catalogue)?;
             wishes.protection(&there.name)
         });
-        if let Some(tracking) = wishes.compared(table, &columns)? {
+        if let Some(tracking) = wishes.tracking(table, &columns)? {
             let compared = compare_heads(session, opened, table, &tracking, catalogue).await?;
-            let tool = &tracking.because;
+            let tool = &tracking.tool;
             match compared {
                 Heads::Differ(how) if !wishes.user.allow_version_mismatch => refusals.push(
                     Refusal::new(format!(
@@ -276,9 +273,9 @@ async fn set_aside(
                 Heads::Differ(how) => notes.push(format!(
                     "Table \"{name}\" ({tool}) is left as it is; the versions differ: {how}."
                 )),
-                Heads::Same(count) => notes.push(format!(
-                    "Table \"{name}\" ({tool}) is left as it is: both sides have the same entries, {count}."
-                )),
+                Heads::Same(how) => {
+                    notes.push(format!("Table \"{name}\" ({tool}) is left as it is: {how}."));
+                }
                 Heads::Unknown(why) => {
                     notes.push(format!("Table \"{name}\" ({tool}) is not copied{why}."));
                 }
@@ -295,7 +292,7 @@ async fn set_aside(
 }
 
 enum Heads {
-    Same(usize),
+    Same(String),
     Differ(String),
     Unknown(&'static str),
 }
@@ -304,7 +301,7 @@ async fn compare_heads(
     session: &Session,
     opened: &Opened,
     table: &Table,
-    tracking: &Compared,
+    tracking: &Tracking,
     catalogue: &Catalogue,
 ) -> Result<Heads> {
     if tracking.head.is_empty() {
@@ -324,17 +321,26 @@ async fn compare_heads(
             ", nor compared: the target's has other columns, or may not be read",
         ));
     };
-    let mut source = tokio::task::block_in_place(|| {
+    let source = tokio::task::block_in_place(|| {
         opened.snapshot.with(|conn| read::texts(conn, &table.name, &tracking.head))
     })?;
-    let mut target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
-    if tracking.is_latest {
-        tracking::keep_latest(&mut source);
-        tracking::keep_latest(&mut target);
-    }
+    let target = catalogue::texts(session, &catalogue.schema, &there.name, &columns).await?;
+    let same = match tracking.how {
+        Comparing::Same => format!("both sides have the same entries, {}", source.len()),
+        Comparing::Latest => {
+            let (here, there) = (tracking::last(&source), tracking::last(&target));
+            return Ok(if here == there {
+                Heads::Same(format!("both sides are at {here}"))
+            } else {
+                Heads::Differ(format!("the source is at {here}, the target at {there}"))
+            });
+        }
+        Comparing::Covers => format!("the source has every entry of the target, {}", target.len()),
+    };
+    let is_covered = tracking.how == Comparing::Covers && tracking::covers(&source, &target);
     Ok(match tracking::difference(&source, &target) {
-        None => Heads::Same(source.len()),
-        Some(how) => Heads::Differ(how),
+        Some(how) if !is_covered => Heads::Differ(how),
+        _ => Heads::Same(same),
     })
 }
 
@@ -383,6 +389,7 @@ fn missing(
     Ok(refusals)
 }
 
+/// The tables that get rows and have some, by position in the catalogue, with how many.
 async fn occupied(
     session: &Session,
     catalogue: &Catalogue,

@@ -4,7 +4,7 @@ use wildmatch::WildMatch;
 
 use crate::error::Result;
 use crate::map::renames;
-use crate::map::tracking;
+use crate::map::tracking::{self, Tracking};
 use crate::model::catalogue::{Catalogue, TargetTrigger};
 use crate::model::matching::Renames;
 use crate::model::source::{SourceSchema, Table};
@@ -12,22 +12,16 @@ use crate::options::{DataOnly, OnExisting, OnExistingOf};
 use crate::presets::parse::{Row, Wish};
 use crate::presets::{Preset, Presets, because};
 
+/// Most rows of a table that a preset may have removed. A preset speaks of what a first start makes; that
+/// the target is one in use nobody may have noticed.
+pub(super) const SEEDED_ROWS_MAX: u64 = 10_000;
+
 /// Both, as one.
 pub(super) struct Wishes<'a> {
     /// The options.
     pub(super) user: &'a DataOnly,
     /// The presets.
     pub(super) presets: &'a Presets,
-}
-
-/// A table of the source that is compared and not copied.
-pub(super) struct Compared {
-    /// Columns of the source.
-    pub(super) head: Vec<String>,
-    /// Only the largest value counts.
-    pub(super) is_latest: bool,
-    /// Who says so, and why.
-    pub(super) because: String,
 }
 
 pub(super) fn matches(glob: &str, name: &str) -> bool {
@@ -58,7 +52,7 @@ impl<'a> Wishes<'a> {
     /// What becomes of rows that a table has already, and why when a preset says it.
     pub(super) fn on_existing(&self, source: &str, target: &str) -> (OnExisting, Option<String>) {
         if let Some((_, what)) = asked(self.user.on_existing.iter(), source, target) {
-            return (*what, None);
+            return (what.clone(), None);
         }
         let of_presets: Vec<_> = self
             .presets
@@ -72,7 +66,7 @@ impl<'a> Wishes<'a> {
             return (OnExisting::Refuse, None);
         };
         let by = of_presets.iter().rev().find(|(_, _, what)| *what == found);
-        (found.1, by.map(|(preset, row, _)| because(preset, row)))
+        (found.1.clone(), by.map(|(preset, row, _)| because(preset, row)))
     }
 
     /// Why a table is never touched: an empty text when the user says so; `None`: it may be.
@@ -86,36 +80,14 @@ impl<'a> Wishes<'a> {
 
     /// How a table is compared that says of what version the schema is: as the user says, a preset, or the
     /// list. `None`: it is a table of data.
-    pub(super) fn compared(&self, table: &Table, columns: &[&str]) -> Result<Option<Compared>> {
-        let known = |known: tracking::Tracking| Compared {
-            head: known.head,
-            is_latest: false,
-            because: known.tool,
-        };
+    pub(super) fn tracking(&self, table: &Table, columns: &[&str]) -> Result<Option<Tracking>> {
         if let Some(named) = tracking::named(&self.user.tracking, &table.name, columns)? {
-            return Ok(Some(known(named)));
+            return Ok(Some(named));
         }
-        match self.compared_by_preset(table) {
-            Some(by_preset) => Ok(Some(by_preset)),
-            None => Ok(tracking::tracking(&table.name, columns)?.map(known)),
+        match self.presets.tracking(&table.name, columns) {
+            Some(found) => Ok(Some(found)),
+            None => tracking::tracking(&table.name, columns),
         }
-    }
-
-    fn compared_by_preset(&self, table: &Table) -> Option<Compared> {
-        let column = |name: &String| {
-            let at = table.column(name)?;
-            Some(table.columns[at].name.clone())
-        };
-        self.presets.rows().rev().find_map(|(preset, row)| match &row.wish {
-            Wish::Compare { table: name, head, is_latest }
-                if name.eq_ignore_ascii_case(&table.name) =>
-            {
-                let head: Option<Vec<String>> = head.iter().map(column).collect();
-                let because = because(preset, row);
-                head.map(|head| Compared { head, is_latest: *is_latest, because })
-            }
-            _ => None,
-        })
     }
 
     /// Returns whether a trigger stays on.
