@@ -96,6 +96,7 @@ pub(super) async fn prepare(
         occupied: &occupied,
         emptied: &existing.emptied,
         settled: &existing.settled,
+        merges: &existing.merges,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
