@@ -1,5 +1,6 @@
 //! `transfer --data-only`: rows into the schema that an application's own migrations made.
 
+mod create_missing;
 mod merging;
 mod objects;
 mod pairs;

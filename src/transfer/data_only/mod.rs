@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod create_missing;
 mod existing;
 mod prepare;
 mod wishes;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use crate::checkpoint::resume::Leftover;
 use crate::checkpoint::store::{self, StepOutcome};
-use crate::checkpoint::{journal, lock, resume};
+use crate::checkpoint::{journal, lock, made, resume, tables};
 use crate::connect::{Session, Target, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,19 +67,31 @@ async fn begin_new(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
-    let replaced = leftover.map(|leftover| leftover.run);
+    let mut leftover = leftover;
+    let replaced = leftover.as_ref();
     let prepared = prepare(session, opened, &options.inspect, data_only, replaced).await?;
     raise(&prepared.refusals)?;
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let batch = tables::batch(session).await?;
+    if let Some(Leftover { run, made }) = leftover.as_mut().filter(|it| !it.dropped().is_empty()) {
+        made::discard_most(session, *run, &options.inspect.into, made, batch).await?;
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
-    let transaction = session.transaction().await.map_err(begin)?;
+    let mut transaction = session.transaction().await.map_err(begin)?;
+    store::prepare(&transaction).await?;
+    if let Some(Leftover { run, made }) = &leftover {
+        // Of the tables only those that the run made.
+        made::discard(&transaction, *run, &options.inspect.into, made).await?;
+    }
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
     refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, &with_rows).await?)?;
-    let mut plan = plan(opened, &prepared, &looked, data_only)?;
+    let taken = resume::taken_names(&transaction, &options.inspect.into).await?;
+    let mut plan = plan(opened, &prepared, &looked, data_only, &taken)?;
+    begin::refuse_taken_types(&plan, &taken)?;
     if options.strict {
         begin::refuse_when_strict(&plan)?;
     }
@@ -86,22 +99,24 @@ async fn begin_new(
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
-    store::prepare(&transaction).await?;
     let since = store::current_xid(&transaction).await?;
     for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
         merge.since_xid = since;
     }
-    if let Some(replaced) = replaced {
-        journal::forget(&transaction, replaced).await?;
-    }
     let source = opened.path.to_string_lossy();
     let run = store::begin(&transaction, &source, &opened.fingerprint, &plan).await?;
+    let made = (0..plan.tables.len()).filter(|position| plan.tables[*position].is_made());
+    let made: Vec<usize> = made.collect();
+    let (first, rest) = made.split_at(batch.min(made.len()));
+    tables::make(&mut transaction, run, &plan, first).await?;
     transaction.commit().await.map_err(begin)?;
+    tables::make_missing(session, run, &plan, rest, cancel).await?;
+    let refused = tables::refused(session, run).await?;
     Ok(Begun {
         run,
         plan,
         marks: Vec::new(),
-        refused: Vec::new(),
+        refused,
         steps: Vec::new(),
         is_continued: false,
         is_done: false,
@@ -154,11 +169,14 @@ fn plan(
     prepared: &Prepared,
     looked: &Looked,
     data_only: &DataOnly,
+    taken: &BTreeSet<String>,
 ) -> Result<TransferPlan> {
-    with_inputs(opened, prepared, looked, data_only, |inputs| {
+    let mut plan = with_inputs(opened, prepared, looked, data_only, |inputs| {
         raise(&fill::open_questions(inputs))?;
         Ok(fill::plan(inputs))
-    })
+    })?;
+    create_missing::add(&mut plan, opened, prepared, looked, taken)?;
+    Ok(plan)
 }
 
 /// Puts together what a plan is made from.
@@ -290,7 +308,8 @@ async fn show(
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
-    let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
+    let prepared =
+        prepare(&session, opened, &options.inspect, data_only, replaced.as_ref()).await?;
     if opened.selected.is_empty() {
         // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
@@ -298,13 +317,16 @@ async fn show(
     }
     store::try_bookkeeping(&mut session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+    let (mut plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
         (fill::plan(inputs), fill::open_questions(inputs))
     });
+    create_missing::add(&mut plan, opened, &prepared, &looked, &prepared.taken_names)?;
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
+    let names =
+        raise(&refusals).and_then(|()| begin::refuse_taken_types(&plan, &prepared.taken_names));
+    let refused = match (names.err(), super::refusal(&plan, options).err()) {
         (Some(names), Some(values)) => Some(names.also(&values)),
         (names, values) => names.or(values),
     };
@@ -339,11 +361,16 @@ fn report(
         version: target.version.clone(),
         schema: plan.schema.clone(),
         schema_exists: true,
-        tables: plan.tables.len(),
+        tables: prepared.matching.tables.len(),
         differing: 0,
     });
     report.ddl = plan.fill.as_ref().map(|fill| DdlReport {
-        before: fill.before.clone(),
+        before: {
+            let types = plan.types.iter().map(|made| &made.create);
+            let made = plan.tables.iter().filter(|table| table.is_made());
+            let made = types.chain(made.map(|table| &table.create)).cloned();
+            fill.before.iter().cloned().chain(made).collect()
+        },
         after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
     });
     report
