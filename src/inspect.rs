@@ -390,6 +390,7 @@ pub fn report(
         opened.tables().into_iter().zip(&looked.evidence).collect();
     let mut report = InspectReport {
         would_refuse: None,
+        notes: Vec::new(),
         version: REPORT_VERSION,
         source: opened.summary(rows),
         target: None,

@@ -54,6 +54,8 @@ pub struct InspectReport {
     pub not_carried: Vec<NotCarried>,
     /// Names that had to change, a sentence each.
     pub renamed: Vec<String>,
+    /// What else a reader should know, a sentence each; only with `--data-only`.
+    pub notes: Vec<String>,
     /// User rules that decided nothing.
     pub unused_rules: Vec<RuleRef>,
     /// What is odd in the source's own schema, a sentence each.

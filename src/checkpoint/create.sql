@@ -1,8 +1,6 @@
 -- litelift's bookkeeping. It may be dropped when no transfer is to be continued or verified:
 -- drop schema litelift cascade;
 
-create schema if not exists litelift;
-
 -- A transfer of one file into one schema.
 create table if not exists litelift.run (
     id bigint generated always as identity primary key,

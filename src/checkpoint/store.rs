@@ -21,7 +21,7 @@ use super::{journal, resent, tables};
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
 
-/// Makes the schema; in a transaction of its own, under the lock of all litelifts of the database.
+/// Makes the tables; under the lock of all litelifts of the database.
 const CREATE: &str = include_str!("create.sql");
 
 /// A run as it is kept.
@@ -71,16 +71,19 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
     match bookkeeping(client).await? {
         Bookkeeping::Absent => Ok(false),
         Bookkeeping::Readable => Ok(true),
-        Bookkeeping::Closed { owner } => Err(Error::target(
+        Bookkeeping::Closed { owner, role } => Err(Error::target(
             "schema litelift, which holds the checkpoints, was made by another role",
         )
         .detail(format!(
             "It belongs to \"{}\", and this role may not use it.",
             owner.escape_debug()
         ))
-        .hint(
-            "Connect as that role, or drop the schema: it is only needed to continue a transfer.",
-        )),
+        .hint("Connect as that role, or drop the schema: it is only needed to continue a transfer.")
+        .hint(format!(
+            "Or, as that role or a superuser: GRANT USAGE ON SCHEMA litelift TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA litelift TO {role};",
+            role = quoted(&role)
+        ))),
     }
 }
 
@@ -88,13 +91,13 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
 enum Bookkeeping {
     Absent,
     Readable,
-    Closed { owner: String },
+    Closed { owner: String, role: String },
 }
 
 async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     // The tables are made in one transaction, so one of them stands for all.
     let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), \
-               pg_get_userbyid(n.nspowner)::text \
+               pg_get_userbyid(n.nspowner)::text, current_user::text \
                FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
                WHERE n.nspname = 'litelift' AND c.relname = 'step'";
     let row = client
@@ -104,7 +107,7 @@ async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     Ok(match row {
         None => Bookkeeping::Absent,
         Some(row) if row.get(0) => Bookkeeping::Readable,
-        Some(row) => Bookkeeping::Closed { owner: row.get(1) },
+        Some(row) => Bookkeeping::Closed { owner: row.get(1), role: row.get(2) },
     })
 }
 
@@ -119,10 +122,21 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
     let made = async {
         // Two first runs at once would both see no schema: the second waits here, then finds it.
         transaction.batch_execute("SELECT pg_advisory_xact_lock(1818850405, 0)").await?;
+        let sql = "SELECT FROM pg_namespace WHERE nspname = 'litelift'";
+        // Not IF NOT EXISTS: it would ask for the right to make the schema that somebody made for us.
+        if transaction.query_opt(sql, &[]).await?.is_none() {
+            transaction.batch_execute("CREATE SCHEMA litelift").await?;
+        }
         transaction.batch_execute(CREATE).await
     };
     made.await
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
+}
+
+/// Returns how many tables schema `litelift` has.
+#[must_use]
+pub(super) fn tables_made() -> i64 {
+    i64::try_from(CREATE.matches("create table if not exists litelift.").count()).unwrap_or(0)
 }
 
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.

@@ -133,6 +133,7 @@ impl Page<'_> {
             ("tables", "Tables", report.tables.len()),
             ("not-carried", "Not carried over", report.not_carried.len()),
             ("renamed", "Names that change", report.renamed.len()),
+            ("notes", "Notes", report.notes.len()),
             ("remarks", "Remarks on the source", report.remarks.len()),
             ("unused", "Rules that decided nothing", report.unused_rules.len()),
             ("statements", "Statements", report.ddl.as_ref().map_or(0, DdlReport::count)),
@@ -236,6 +237,7 @@ impl Page<'_> {
         });
         let sentence = |sentence: &String| ("", text(sentence));
         list(out, "renamed", "Names that change", &report.renamed, sentence);
+        list(out, "notes", "Notes", &report.notes, sentence);
         list(out, "remarks", "Remarks on the source", &report.remarks, sentence);
         list(out, "unused", "Rules that decided nothing", &report.unused_rules, |rule| {
             let note = if rule.note.is_empty() {

@@ -53,6 +53,7 @@ pub(super) fn draw(report: &InspectReport) -> String {
         format!("{kind} {name}{of}: {reason}{source}")
     });
     list(&mut out, "Names that change", &report.renamed, |sentence| prose(sentence));
+    list(&mut out, "Notes", &report.notes, |sentence| prose(sentence));
     list(&mut out, "Remarks on the source", &report.remarks, |sentence| prose(sentence));
     list(&mut out, "Rules that decided nothing", &report.unused_rules, |rule| {
         let note =

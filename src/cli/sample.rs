@@ -88,6 +88,7 @@ fn suggestion() -> Suggestion {
 pub(super) fn report() -> InspectReport {
     InspectReport {
         would_refuse: None,
+        notes: Vec::new(),
         version: REPORT_VERSION,
         source: SourceSummary {
             path: "dev.db".to_owned(),

@@ -58,7 +58,10 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
         sections.refused(&report.refused);
         sections.orphans(&report.orphans);
         sections.not_as_before(&report.not_as_before);
-        sections.sentences("notes", &notes(report));
+        // What the run said it would do is not what this command did.
+        if !nothing_done {
+            sections.sentences("notes", &notes(report));
+        }
         if !out.is_empty() {
             out.push('\n');
         }

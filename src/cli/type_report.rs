@@ -48,6 +48,7 @@ fn draw_all(out: &mut String, report: &InspectReport, verbosity: Verbosity, look
     suggestions(&mut sections, report);
     sections.not_carried(&report.not_carried);
     sections.sentences("names that change", &report.renamed);
+    sections.sentences("notes", &report.notes);
     sections.sentences("remarks on the source", &report.remarks);
     sections.list("rules that decided nothing", &report.unused_rules, |sections, rule| {
         let note = if rule.note.is_empty() { String::new() } else { format!(": {}", rule.note) };

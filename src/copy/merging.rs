@@ -58,6 +58,12 @@ impl<'a> Merging<'a> {
         cleared.map_err(|error| self.failed(&error))
     }
 
+    /// Drops the temporary table before its time, for another table of the same transaction.
+    pub(super) async fn unstage(&self, transaction: &Transaction<'_>) -> Result<()> {
+        let dropped = transaction.batch_execute(&self.statements.unstage()).await;
+        dropped.map_err(|error| self.failed(&error))
+    }
+
     /// Brings the `staged` rows of the temporary table into the table.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct Catalogue {
     pub schema: String,
     /// The role that is connected.
     pub role: String,
+    /// Whether the role may name anything in the schema: that needs USAGE on it.
+    pub can_use: bool,
     /// Whether the role may make indexes in the schema: that needs CREATE on it.
     pub can_create: bool,
     /// The database.
@@ -58,11 +60,14 @@ pub struct TargetTable {
     pub owner: String,
     /// Whether the connected role owns it, itself or as a member.
     pub is_owned: bool,
+    /// Whether the role could become the owner with SET ROLE, of which it is a member that does not
+    /// inherit.
+    pub could_own: bool,
     /// Declared PARTITION BY.
     pub is_partitioned: bool,
     /// A partition of another table: its rows go into that one.
     pub is_partition: bool,
-    /// Whether the role may INSERT and SELECT, which COPY and the count need.
+    /// Whether the role may INSERT and SELECT, at least single columns: COPY and the count need it.
     pub may_fill: bool,
     /// Whether the role may TRUNCATE.
     pub may_truncate: bool,
@@ -120,6 +125,13 @@ pub struct TargetColumn {
     pub is_generated: bool,
     /// Sequences that give it its next value: of its identity, or named in its default.
     pub sequences: Vec<TargetSequence>,
+    /// Whether two values are equal only when their bytes are: not so for citext and for collations
+    /// that are not deterministic.
+    pub is_compared_by_bytes: bool,
+    /// Whether the role may INSERT into it, by a right to the table or to the column.
+    pub may_insert: bool,
+    /// Whether the role may SELECT it.
+    pub may_select: bool,
 }
 
 impl TargetColumn {
@@ -141,6 +153,10 @@ pub struct TargetSequence {
     pub increment: i64,
     /// Whether the role may set it.
     pub may_set: bool,
+    /// Whether the role may take values from it.
+    pub may_take: bool,
+    /// Whether the role may name it: that needs USAGE on its schema.
+    pub may_reach: bool,
     /// The role that owns it.
     pub owner: String,
 }
@@ -160,10 +176,12 @@ pub struct TargetForeignKey {
     pub owner: String,
     /// Whether that table is partitioned: there a key cannot be NOT VALID.
     pub is_partitioned: bool,
-    /// Whether that table has rows.
+    /// Whether that table has rows, as far as the role may know; of its own tables it must.
     pub has_rows: bool,
     /// Name of the constraint.
     pub name: String,
+    /// DEFERRABLE.
+    pub is_deferrable: bool,
     /// `pg_get_constraintdef`.
     pub definition: String,
     /// COMMENT ON CONSTRAINT.
@@ -178,6 +196,14 @@ pub struct TargetForeignKey {
     pub parent_columns: Vec<String>,
     /// Whether the role may make a key onto that table (REFERENCES).
     pub may_reference: bool,
+}
+
+impl TargetForeignKey {
+    /// Returns whether the role can take it away and make it again; if not, it stays while rows come in.
+    #[must_use]
+    pub fn can_go(&self) -> bool {
+        self.is_owned && self.may_reference
+    }
 }
 
 /// An index.
@@ -200,6 +226,8 @@ pub struct UniqueKey {
     pub is_immediate: bool,
     /// NULLS NOT DISTINCT.
     pub nulls_equal: bool,
+    /// `pg_get_constraintdef`, or `pg_get_indexdef` where no constraint stands on the index.
+    pub definition: String,
     /// Its columns, in the order of the index.
     pub columns: Vec<KeyColumn>,
 }
@@ -213,12 +241,18 @@ pub struct TargetTrigger {
     pub table: String,
     /// Its oid.
     pub relid: u32,
+    /// Whether the role owns that table.
+    pub is_owned: bool,
     /// Name.
     pub name: String,
     /// `tgenabled`: O on, D off, R only in replicas, A always.
     pub enabled: String,
     /// Whether it runs before each inserted row, and so can fill columns.
     pub fills_rows: bool,
+    /// Whether it runs for INSERT.
+    pub on_insert: bool,
+    /// Whether it runs for TRUNCATE.
+    pub on_truncate: bool,
 }
 
 /// An object of the target that is taken away, or changed, while its table is filled.

@@ -28,11 +28,11 @@ pub fn unique_sets(catalogue: &Catalogue, matching: &Matching) -> Vec<UniqueSets
     matching.tables.iter().map(of).collect()
 }
 
-/// Adds the tables that are made to the plan of those that are filled; their positions follow those.
+/// Adds the tables that are made to the plan of those that are filled; their positions follow those. The
+/// ranges of all are in that plan already, in its order.
 pub fn join(plan: &mut TransferPlan, made: TransferPlan) {
     plan.types.extend(made.types);
     plan.tables.extend(made.tables);
-    plan.ranges = made.ranges;
     plan.finish.extend(made.finish);
     plan.finish.sort_by_key(|step| (step.phase, step.table));
     let is_new = |left: &_| !plan.not_carried.contains(left);

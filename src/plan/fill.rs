@@ -20,7 +20,7 @@ use crate::model::plan::{
 };
 use crate::model::source::{SourceSchema, Table};
 
-use super::{ddl, journal, leftovers, ranges};
+use super::{ddl, journal, leftovers, load_order, ranges};
 
 /// What a plan is made from. `evidence` and `mapping` have an entry for each table of `matching`.
 pub struct Inputs<'a> {
@@ -196,8 +196,11 @@ fn csv_cell(text: &str) -> String {
 pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
     let catalogue = inputs.catalogue;
     let filled: Vec<usize> = inputs.matching.tables.iter().map(|matched| matched.target).collect();
-    let entries =
-        journal::entries(catalogue, &filled, inputs.emptied, inputs.is_kept, inputs.earlier);
+    let emptied = load_order::truncated(catalogue, &filled, inputs.emptied);
+    let entries = journal::entries(catalogue, &filled, &emptied, inputs.is_kept, inputs.earlier);
+    // Cycles were refused before the values were looked at.
+    let staying = load_order::staying(catalogue, inputs.matching);
+    let order = load_order::order(filled.len(), &staying).unwrap_or_default();
     let sequences = sequences(inputs);
     let mut finish = restoring_steps(inputs, &entries);
     finish.extend(sequence_steps(inputs, &sequences));
@@ -209,7 +212,7 @@ pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
         source_tz: inputs.zone.to_owned(),
         types: Vec::new(),
         tables: tables(inputs),
-        ranges: ranges::in_order(&evidence),
+        ranges: load_order::arrange(ranges::in_order(&evidence), &order),
         finish,
         not_carried: leftovers::of_schema(inputs.schema, |_| true)
             .into_iter()
@@ -219,10 +222,11 @@ pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
         unfit: unfit(inputs),
         notes: notes(inputs),
         fill: Some(FillPlan {
-            before: before(catalogue, &entries, inputs.emptied),
+            before: before(catalogue, &entries, &emptied),
             journal: entries,
             search_path: search_path(&catalogue.schema),
             sequences: sequences.into_iter().flat_map(|(_, behind)| behind).collect(),
+            order,
             merges: inputs.merges.to_vec(),
         }),
     }

@@ -263,6 +263,12 @@ impl Statements<'_> {
         format!("TRUNCATE {STAGE}")
     }
 
+    /// Drops it before the transaction ends.
+    #[must_use]
+    pub fn unstage(&self) -> String {
+        format!("DROP TABLE {STAGE}")
+    }
+
     /// Fills it.
     #[must_use]
     pub fn copy(&self) -> String {

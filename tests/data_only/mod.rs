@@ -3,9 +3,11 @@
 mod create_missing;
 mod merging;
 mod objects;
+mod order;
 mod pairs;
 mod presets;
 mod refusals;
+mod roles;
 mod stops;
-mod target;
+pub(crate) mod target;
 mod verified;

@@ -211,8 +211,11 @@ fn a_dry_run_that_is_refused_shows_what_goes_where() {
         .says(&["\"kinds\" has 2 rows already"])
         .prints(&["Users -> users", "setval("]);
     let more = ["--data-only", "--dry-run", "--on-existing", "truncate"];
-    run(transfer(&source.path, &target.url, &more)).expect(0).prints(&[
+    let shown = run(transfer(&source.path, &target.url, &more)).expect(0);
+    assert!(!shown.stdout.contains('≠'), "types are the target's own: {}", shown.stdout);
+    shown.prints(&[
         "Users -> users",
+        "\nnotes\n",
         "ALTER TABLE \"public\".\"posts\" DROP CONSTRAINT IF EXISTS",
         "TRUNCATE TABLE ONLY \"public\".\"kinds\"",
         "NOT VALID",

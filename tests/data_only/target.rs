@@ -116,29 +116,7 @@ impl Target {
     /// Constraints, indexes, triggers and columns of everything but litelift's own schema, as the
     /// server prints them.
     pub(super) fn objects(&self) -> Vec<String> {
-        let rows = pg::query_text(
-            &self.database.url,
-            "SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' \
-               || pg_get_constraintdef(oid) || ' ' || convalidated \
-               || coalesce(' -- ' || obj_description(oid, 'pg_constraint'), '') \
-             FROM pg_constraint WHERE conrelid <> 0 AND connamespace \
-               IS DISTINCT FROM to_regnamespace('litelift')::oid \
-             UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) || ' ' || indisvalid \
-               || coalesce(' -- ' || obj_description(indexrelid, 'pg_class'), '') \
-             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
-             WHERE c.relnamespace IS DISTINCT FROM to_regnamespace('litelift')::oid \
-               AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace) \
-             UNION ALL SELECT 'trigger ' || tgrelid::regclass || ' ' || pg_get_triggerdef(oid) \
-               || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal \
-             UNION ALL SELECT 'column ' || a.attrelid::regclass || ' ' || a.attname || ' ' \
-               || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull \
-             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
-             WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND c.relnamespace \
-               IS DISTINCT FROM to_regnamespace('litelift')::oid \
-               AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, \
-               'information_schema'::regnamespace, 'pg_toast'::regnamespace) ORDER BY 1",
-        );
-        rows.into_iter().flatten().collect()
+        objects(&self.database.url)
     }
 
     /// Sequences whose next value is one that a row of their column has already.
@@ -159,4 +137,32 @@ impl Target {
             columns.iter().flatten().flat_map(|sql| pg::query_text(&self.database.url, sql));
         behind.flatten().collect()
     }
+}
+
+/// Constraints, indexes, triggers and columns of everything but litelift's own schema, as the server
+/// prints them.
+pub(crate) fn objects(url: &str) -> Vec<String> {
+    let rows = pg::query_text(
+        url,
+        "SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' \
+               || pg_get_constraintdef(oid) || ' ' || convalidated \
+               || coalesce(' -- ' || obj_description(oid, 'pg_constraint'), '') \
+             FROM pg_constraint WHERE conrelid <> 0 AND connamespace \
+               IS DISTINCT FROM to_regnamespace('litelift')::oid \
+             UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) || ' ' || indisvalid \
+               || coalesce(' -- ' || obj_description(indexrelid, 'pg_class'), '') \
+             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
+             WHERE c.relnamespace IS DISTINCT FROM to_regnamespace('litelift')::oid \
+               AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace) \
+             UNION ALL SELECT 'trigger ' || tgrelid::regclass || ' ' || pg_get_triggerdef(oid) \
+               || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal \
+             UNION ALL SELECT 'column ' || a.attrelid::regclass || ' ' || a.attname || ' ' \
+               || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull \
+             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+             WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND c.relnamespace \
+               IS DISTINCT FROM to_regnamespace('litelift')::oid \
+               AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, \
+               'information_schema'::regnamespace, 'pg_toast'::regnamespace) ORDER BY 1",
+    );
+    rows.into_iter().flatten().collect()
 }

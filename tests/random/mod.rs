@@ -13,6 +13,7 @@
 #![allow(clippy::print_stderr, reason = "the seed and the figures are the point of the test")]
 
 mod defaults;
+mod filled;
 mod guard;
 mod names;
 mod objects;
@@ -104,6 +105,11 @@ fn random_databases_arrive_whole() {
         attempt(seed).unwrap();
         return;
     }
+    search("random", attempt);
+}
+
+/// Attempts one seed after the other for the time that is to be spent, and names those that fail.
+fn search(what: &str, attempt: fn(u64) -> Result<usize, String>) {
     let end = Instant::now() + Duration::from_secs(number("LITELIFT_RANDOM_SECS").unwrap_or(5));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let first = now.as_secs() % 1_000_000 * 1_000;
@@ -117,7 +123,7 @@ fn random_databases_arrive_whole() {
         }
         seed += 1;
     }
-    eprintln!("random: {} databases from seed {first}, {tables} tables", seed - first);
+    eprintln!("{what}: {} databases from seed {first}, {tables} tables", seed - first);
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 

@@ -24,7 +24,9 @@ const KEYS: &str = "SELECT i.indrelid, c.relname::text, i.indisprimary, i.indimm
          JOIN pg_amop m ON m.amopfamily = k.opcfamily AND m.amopstrategy = 3 \
            AND m.amoplefttype = k.opcintype AND m.amoprighttype = k.opcintype \
          JOIN pg_operator o ON o.oid = m.amopopr \
-         JOIN pg_namespace n ON n.oid = o.oprnamespace ORDER BY p.place) \
+         JOIN pg_namespace n ON n.oid = o.oprnamespace ORDER BY p.place), \
+       coalesce((SELECT pg_get_constraintdef(u.oid) FROM pg_constraint u WHERE u.conindid = c.oid \
+         AND u.conrelid = i.indrelid AND u.contype IN ('p', 'u')), pg_get_indexdef(c.oid)) \
      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
      JOIN pg_am am ON am.oid = c.relam AND am.amname = 'btree' \
      WHERE i.indrelid = ANY ($1) AND i.indisunique AND i.indisvalid AND i.indisready \
@@ -47,6 +49,7 @@ pub(super) async fn read(client: &impl GenericClient, tables: &mut [TargetTable]
                 is_primary: row.get(2),
                 is_immediate: row.get(3),
                 nulls_equal: row.get(4),
+                definition: row.get(7),
                 columns: columns.map(|(name, equals)| KeyColumn { name, equals }).collect(),
             });
         }

@@ -75,11 +75,11 @@ pub(super) fn add(
     opened: &Opened,
     prepared: &Prepared,
     looked: &Looked,
-    taken: &BTreeSet<String>,
 ) -> Result<()> {
     if opened.selected.len() > prepared.matching.tables.len() {
         let there = create_missing::unique_sets(&prepared.catalogue, &prepared.matching);
-        let made = opened.plan_beside(looked, &prepared.catalogue.schema, taken, &there)?;
+        let (into, taken) = (&prepared.catalogue.schema, &prepared.taken_names);
+        let made = opened.plan_beside(looked, into, taken, &there)?;
         create_missing::join(plan, made);
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 mod create_missing;
 mod existing;
+mod keys;
 mod prepare;
 mod wishes;
 
@@ -30,8 +31,9 @@ use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
+use super::DryRun;
 use super::begin::{self, Begun};
-use super::{DryRun, rejected};
+use keys::Keys;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -74,6 +76,16 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let (mut plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
+    })?;
+    create_missing::add(&mut plan, opened, &prepared, &looked)?;
+    begin::refuse_taken_types(&plan, &prepared.taken_names)?;
+    super::refusal(&plan, options)?;
+    if let Some(broken) = keys.broken(opened)? {
+        return Err(broken);
+    }
     let batch = tables::batch(session).await?;
     if let Some(Leftover { run, made }) = leftover.as_mut().filter(|it| !it.dropped().is_empty()) {
         made::discard_most(session, *run, &options.inspect.into, made, batch).await?;
@@ -89,13 +101,6 @@ async fn begin_new(
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
     refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, &with_rows).await?)?;
-    let taken = resume::taken_names(&transaction, &options.inspect.into).await?;
-    let mut plan = plan(opened, &prepared, &looked, data_only, &taken)?;
-    begin::refuse_taken_types(&plan, &taken)?;
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
@@ -162,21 +167,6 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
         "the target's tables were changed while the source was read; nothing was written",
     )
     .hint("Stop the application, then run the same command again."))
-}
-
-fn plan(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    data_only: &DataOnly,
-    taken: &BTreeSet<String>,
-) -> Result<TransferPlan> {
-    let mut plan = with_inputs(opened, prepared, looked, data_only, |inputs| {
-        raise(&fill::open_questions(inputs))?;
-        Ok(fill::plan(inputs))
-    })?;
-    create_missing::add(&mut plan, opened, prepared, looked, taken)?;
-    Ok(plan)
 }
 
 /// Puts together what a plan is made from.
@@ -315,21 +305,26 @@ async fn show(
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
         raise(&prepared.refusals)?;
     }
-    store::try_bookkeeping(&mut session).await?;
+    if prepared.refusals.is_empty() {
+        store::try_bookkeeping(&mut session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (mut plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
-        (fill::plan(inputs), fill::open_questions(inputs))
-    });
-    create_missing::add(&mut plan, opened, &prepared, &looked, &prepared.taken_names)?;
+    let (mut plan, questions, keys) =
+        with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+            let keys = Keys::of(inputs, &options.bad_rows);
+            (fill::plan(inputs), fill::open_questions(inputs), keys)
+        });
+    create_missing::add(&mut plan, opened, &prepared, &looked)?;
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let names =
-        raise(&refusals).and_then(|()| begin::refuse_taken_types(&plan, &prepared.taken_names));
-    let refused = match (names.err(), super::refusal(&plan, options).err()) {
-        (Some(names), Some(values)) => Some(names.also(&values)),
-        (names, values) => names.or(values),
-    };
+    let refused = [
+        raise(&refusals).err(),
+        begin::refuse_taken_types(&plan, &prepared.taken_names).err(),
+        super::refusal(&plan, options).err(),
+        keys.broken(opened)?,
+    ];
+    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
     Ok(DryRun::new(report, refused))
 }
 
@@ -346,15 +341,18 @@ fn report(
         let columns = std::mem::take(&mut table.columns);
         for (mut column, fate) in columns.into_iter().zip(&matched.columns) {
             if let ColumnFate::Into(at) = fate {
-                column.target_type = Some(there.columns[*at].type_name.clone());
+                let there = &there.columns[*at];
+                let is_written_so = there.pg_type == Some(column.becomes);
+                column.target_type = (!is_written_so).then(|| there.type_name.clone());
                 table.columns.push(column);
             }
         }
     }
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
-    report.renamed.clone_from(&prepared.notes);
-    report.renamed.extend(opened.presets.rules_used(&looked.mapping));
+    report.renamed.clear();
+    report.notes.clone_from(&prepared.notes);
+    report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
         shown: target.shown.clone(),

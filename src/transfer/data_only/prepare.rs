@@ -7,6 +7,7 @@ use wildmatch::WildMatch;
 use crate::checkpoint::journal::{self, Taken};
 use crate::checkpoint::made;
 use crate::checkpoint::resume::{self, Leftover};
+use crate::checkpoint::rights;
 use crate::connect::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
@@ -15,6 +16,7 @@ use crate::map::matching;
 use crate::map::renames;
 use crate::map::tracking;
 use crate::model::catalogue::Catalogue;
+use crate::model::ident::quoted;
 use crate::model::matching::{Matching, Refusal};
 use crate::model::merge::MergePlan;
 use crate::model::source::Table;
@@ -61,6 +63,8 @@ pub(super) async fn prepare(
 ) -> Result<Prepared> {
     let own: Vec<u32> = replaced.map(Leftover::dropped).unwrap_or_default();
     let there = catalogue::read(session, &options.into).await?;
+    let bookkeeping = rights::missing(session).await?;
+    refuse_closed(&there, bookkeeping.as_ref())?;
     let mut taken_names = resume::taken_names(session, &options.into).await?;
     if let Some(Leftover { run, made }) = replaced {
         let free = made::names(session, *run, made).await?;
@@ -73,7 +77,8 @@ pub(super) async fn prepare(
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) = (Vec::from_iter(opened.looks_like()), Vec::new());
+    let (mut notes, mut refusals) =
+        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
@@ -112,6 +117,7 @@ pub(super) async fn prepare(
         settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
+    notes.extend(staying_note(&catalogue, &matching));
     opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
     if data_only.create_missing {
         // Behind those that are there: so both plans have the same positions.
@@ -122,6 +128,49 @@ pub(super) async fn prepare(
     }
     let (emptied, merges) = (existing.emptied, existing.merges);
     Ok(Prepared { catalogue, matching, emptied, merges, earlier, taken_names, notes, refusals })
+}
+
+/// Nothing in a schema can be looked at without USAGE on it.
+fn refuse_closed(catalogue: &Catalogue, bookkeeping: Option<&Refusal>) -> Result<()> {
+    if catalogue.can_use {
+        return Ok(());
+    }
+    let schema = &catalogue.schema;
+    let refusal =
+        Refusal::new(format!("This role may not use schema \"{}\".", schema.escape_debug()));
+    let hint = format!(
+        "As its owner or a superuser: GRANT USAGE ON SCHEMA {} TO {};",
+        quoted(schema),
+        quoted(&catalogue.role)
+    );
+    let mut all = vec![refusal.hint(hint)];
+    all.extend(bookkeeping.cloned());
+    raise(&all)
+}
+
+/// Says which tables keep what hangs on them while rows come in.
+fn staying_note(catalogue: &Catalogue, matching: &Matching) -> Option<String> {
+    const SHOWN_MAX: usize = 8;
+    let tables = matching.tables.iter().map(|matched| &catalogue.tables[matched.target]);
+    let keep = tables.filter(|table| {
+        let stays = !table.is_owned && !table.plain_indexes.is_empty();
+        stays || table.foreign_keys.iter().any(|key| !key.can_go())
+    });
+    let mut names: Vec<String> =
+        keep.map(|table| format!("\"{}\"", table.name.escape_debug())).collect();
+    if names.is_empty() {
+        return None;
+    }
+    if names.len() > SHOWN_MAX {
+        let more = names.len() - SHOWN_MAX;
+        names.truncate(SHOWN_MAX);
+        names.push(format!("and {more} more"));
+    }
+    Some(format!(
+        "Foreign keys and indexes that this role cannot take away stay while the rows come in, parents \
+         first; that takes longer: {}.",
+        names.join(", ")
+    ))
 }
 
 fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
@@ -289,7 +338,8 @@ async fn compare_heads(
         .iter()
         .map(|name| matching::column_of(name, there).map(str::to_owned))
         .collect();
-    let Some(columns) = columns.filter(|_| there.may_fill) else {
+    let may_read = |name: &String| there.columns.iter().any(|c| c.name == *name && c.may_select);
+    let Some(columns) = columns.filter(|columns| columns.iter().all(may_read)) else {
         return Ok(Heads::Unknown(
             ", nor compared: the target's has other columns, or may not be read",
         ));
