@@ -259,20 +259,18 @@ fn joined(first: RangePlan, second: RangePlan) -> RangePlan {
 /// emptied, and those that get rows and point to one of them by a key that stays.
 #[must_use]
 pub fn truncated(catalogue: &Catalogue, filled: &[usize], emptied: &[usize]) -> Vec<usize> {
-    let mut all = emptied.to_vec();
+    let mut children: BTreeMap<(u32, &str), usize> = BTreeMap::new();
+    for child in filled {
+        let staying = catalogue.tables[*child].foreign_keys.iter().filter(|key| !key.can_go());
+        children.extend(staying.map(|key| ((key.relid, key.name.as_str()), *child)));
+    }
+    let (mut all, mut known) = (emptied.to_vec(), BTreeSet::from_iter(emptied.iter().copied()));
     let mut next = 0;
     while let Some(parent) = all.get(next).copied() {
         next += 1;
-        let onto = &catalogue.tables[parent].foreign_keys_onto;
-        for child in filled.iter().filter(|child| **child != parent) {
-            let stays = |key: &&TargetForeignKey| {
-                let mut keys = onto.iter();
-                !key.can_go() && keys.any(|on| (on.relid, &on.name) == (key.relid, &key.name))
-            };
-            let points = catalogue.tables[*child].foreign_keys.iter().find(stays).is_some();
-            if points && !all.contains(child) {
-                all.push(*child);
-            }
+        for key in &catalogue.tables[parent].foreign_keys_onto {
+            let child = children.get(&(key.relid, key.name.as_str()));
+            all.extend(child.filter(|child| known.insert(**child)));
         }
     }
     all

@@ -3,6 +3,8 @@
 //! Purpose: every refusal of `--data-only` that can be told before the values are looked at, all at
 //! once, each with its remedy. The dry run tells the same by the same code.
 
+use std::collections::BTreeSet;
+
 use crate::model::catalogue::{Catalogue, TargetForeignKey, TargetTable};
 use crate::model::ident::{qualified, quoted};
 use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
@@ -39,6 +41,8 @@ impl Obstacles<'_> {
     pub fn found(&self) -> Vec<Refusal> {
         let mut found = self.occupied_tables();
         found.extend(self.cycles());
+        let truncated = load_order::truncated(self.catalogue, &self.filled(), self.emptied);
+        let is_truncated: BTreeSet<usize> = truncated.iter().copied().collect();
         for matched in &self.matching.tables {
             let (source, target) =
                 (&self.tables[matched.source], &self.catalogue.tables[matched.target]);
@@ -56,9 +60,11 @@ impl Obstacles<'_> {
                     )),
                 );
             }
-            found.extend(self.rights(matched, target));
+            let is_truncated = is_truncated.contains(&matched.target);
+            let (catalogue, is_kept) = (self.catalogue, self.is_kept);
+            found.extend(Rights { catalogue, matched, target, is_truncated, is_kept }.missing());
         }
-        found.extend(self.truncated().into_iter().flat_map(|at| self.pointers(at)));
+        found.extend(truncated.into_iter().flat_map(|at| self.pointers(at)));
         found
     }
 
@@ -117,16 +123,6 @@ impl Obstacles<'_> {
                 }
             })
             .collect()
-    }
-
-    fn truncated(&self) -> Vec<usize> {
-        load_order::truncated(self.catalogue, &self.filled(), self.emptied)
-    }
-
-    fn rights(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
-        let is_truncated = self.truncated().contains(&matched.target);
-        let is_kept = self.is_kept;
-        Rights { catalogue: self.catalogue, matched, target, is_truncated, is_kept }.missing()
     }
 
     /// Tables of other roles that need each other's rows first.

@@ -125,8 +125,21 @@ fn a_circle_that_nothing_opens_is_refused_with_its_way() {
     as_writer(&mut case);
     case.target.execute(GRANTS);
     case.arrives(&[]);
-    // Its owner takes the keys away.
+    // Its owner takes the keys away, and so does a role that is made a member by the printed GRANT.
     Case::new(source, tables).arrives(&[]);
+    let role = "litelift_test_round";
+    let mut case = Case::new(source, tables);
+    as_role(&mut case, role);
+    // Roles outlive a run of the tests on a server of one's own.
+    case.target.database.execute(&format!("REVOKE litelift_test_owner FROM {role}"));
+    case.target.execute(&GRANTS.replace(WRITER, role));
+    let bookkeeping = format!("CREATE SCHEMA litelift AUTHORIZATION {role}");
+    case.target.database.execute(&bookkeeping);
+    let told = pg::explain(&transfers::run(&case.options).unwrap_err());
+    let printed = roles::grants(&told);
+    assert_eq!(printed, [format!("GRANT \"litelift_test_owner\" TO \"{role}\";")], "{told}");
+    case.target.database.execute(&printed[0]);
+    case.arrives(&[]);
 }
 
 #[test]
@@ -190,6 +203,29 @@ fn a_table_that_is_emptied_takes_those_that_point_to_it_along() {
     case.target.execute("DROP TABLE other");
     case.arrives(&[]);
     assert_eq!(case.target.one("SELECT string_agg(id::text, ',') FROM p"), "1");
+}
+
+#[test]
+fn a_key_onto_a_table_that_is_emptied_must_be_one_that_can_be_made_again() {
+    let source = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);";
+    let mut case = Case::new(
+        source,
+        "CREATE TABLE p (id serial PRIMARY KEY); INSERT INTO p VALUES (8); \
+         CREATE TABLE mine (p int REFERENCES p)",
+    )
+    .with(|asked| asked.on_existing = vec![(None, OnExisting::Truncate)]);
+    as_writer(&mut case);
+    case.target.execute(GRANTS);
+    case.target
+        .database
+        .execute(&format!("ALTER TABLE mine OWNER TO {WRITER}; GRANT TRUNCATE ON p TO {WRITER}"));
+    let grant = "GRANT REFERENCES ON \"public\".\"p\" TO \"litelift_test_writer\";";
+    let case = case.refused(
+        ErrorKind::TargetState,
+        &["\"p\" cannot be emptied", "could not make it again", grant],
+    );
+    case.target.database.execute(grant);
+    case.arrives(&[]);
 }
 
 /// Levels of the ranges in the order in which they were committed.

@@ -477,6 +477,15 @@ fn rows_that_share_a_key_are_told_before_anything_is_written() {
 }
 
 #[test]
+fn values_and_keys_that_do_not_fit_are_told_together() {
+    let source = "CREATE TABLE t (id INTEGER PRIMARY KEY, n, u TEXT); INSERT INTO t VALUES (1, 'no', 'a'), (2, 5, 'a');";
+    Case::new(source, "CREATE TABLE t (id serial PRIMARY KEY, n int, u text UNIQUE)").refused(
+        ErrorKind::Differences,
+        &["\"t\".\"n\" is integer in the target", "And 2 rows break keys", "(u) = ('a')."],
+    );
+}
+
+#[test]
 fn two_nulls_are_the_same_where_the_target_says_so() {
     if pg::query_text(
         &pg::server_url(),

@@ -82,9 +82,9 @@ async fn begin_new(
     })?;
     create_missing::add(&mut plan, opened, &prepared, &looked)?;
     begin::refuse_taken_types(&plan, &prepared.taken_names)?;
-    super::refusal(&plan, options)?;
-    if let Some(broken) = keys.broken(opened)? {
-        return Err(broken);
+    let refused = [super::refusal(&plan, options).err(), keys.broken(opened)?];
+    if let Some(error) = all_of(refused) {
+        return Err(error);
     }
     let batch = tables::batch(session).await?;
     if let Some(Leftover { run, made }) = leftover.as_mut().filter(|it| !it.dropped().is_empty()) {
@@ -167,6 +167,11 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
         "the target's tables were changed while the source was read; nothing was written",
     )
     .hint("Stop the application, then run the same command again."))
+}
+
+/// Several errors as one.
+fn all_of(errors: impl IntoIterator<Item = Option<Error>>) -> Option<Error> {
+    errors.into_iter().flatten().reduce(|first, next| first.also(&next))
 }
 
 /// Puts together what a plan is made from.
@@ -318,13 +323,12 @@ async fn show(
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused = [
+    let refused = all_of([
         raise(&refusals).err(),
         begin::refuse_taken_types(&plan, &prepared.taken_names).err(),
         super::refusal(&plan, options).err(),
         keys.broken(opened)?,
-    ];
-    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
+    ]);
     Ok(DryRun::new(report, refused))
 }
 
