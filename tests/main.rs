@@ -12,6 +12,7 @@ mod data_only;
 mod documents;
 mod expressions;
 mod fixtures;
+mod frameworks;
 mod inspect;
 mod oracle;
 mod random;

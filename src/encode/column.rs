@@ -16,27 +16,57 @@ use super::{array, field, iso, network, number, plain, text, words};
 /// Writes the values of one column that are not NULL.
 #[derive(Debug, Clone)]
 pub(super) enum ColumnEncoder {
-    Boolean { words: bool },
-    SmallInt { from_text: bool },
-    Integer { from_text: bool },
-    BigInt { from_text: bool },
-    Real { as_printed: bool },
-    Double { from_text: bool },
-    Numeric { sizes: Option<(u16, u16)>, from_text: bool },
-    Text { chars_max: Option<u32>, policy: text::Policy },
+    Boolean {
+        words: bool,
+    },
+    SmallInt {
+        from_text: bool,
+    },
+    Integer {
+        from_text: bool,
+    },
+    BigInt {
+        from_text: bool,
+    },
+    Real {
+        as_printed: bool,
+    },
+    Double {
+        from_text: bool,
+    },
+    Numeric {
+        sizes: Option<(u16, u16)>,
+        from_text: bool,
+    },
+    Text {
+        chars_max: Option<u32>,
+        policy: text::Policy,
+    },
     Bytea,
     Date(Clock),
-    Time { iso: bool },
+    Time {
+        iso: bool,
+    },
     TimeTz,
     Timestamp(Clock, Zone),
     TimestampTz(Clock, Zone),
     Interval(Conversion),
-    Json { binary: bool, blobs: bool },
+    Json {
+        binary: bool,
+        blobs: bool,
+    },
     Uuid(Option<Conversion>),
-    Inet { cidr: bool },
+    Inet {
+        cidr: bool,
+    },
     MacAddr,
-    Array { element: Element, commas: bool },
+    Array {
+        element: Element,
+        commas: bool,
+    },
     Enum(Labels),
+    /// Blobs as the text that they hold.
+    TextInBlob(Box<ColumnEncoder>),
 }
 
 /// Labels by text; what is not among them goes by case.
@@ -64,6 +94,19 @@ pub(super) enum Clock {
     Iso,
     /// A number.
     Epoch(Epoch),
+    /// Text of any shape, or a number.
+    IsoOr(Epoch),
+}
+
+impl Clock {
+    /// What one value comes from.
+    fn of(self, value: Value<'_>) -> Self {
+        match (self, value) {
+            (Self::IsoOr(_), Value::Text(_)) => Self::Iso,
+            (Self::IsoOr(epoch), _) => Self::Epoch(epoch),
+            (other, _) => other,
+        }
+    }
 }
 
 impl ColumnEncoder {
@@ -75,6 +118,11 @@ impl ColumnEncoder {
             Convert::Named(conversion) => Some(conversion),
             Convert::Plain | Convert::Enum(_) => None,
         };
+        if named == Some(Conversion::NumberBlob) {
+            let convert = Convert::Named(Conversion::Number);
+            let plan = ColumnPlan { convert, ..plan.clone() };
+            return Self::TextInBlob(Box::new(Self::new(&plan, zone)));
+        }
         let from_text = named == Some(Conversion::Number);
         let text = |chars_max| Self::Text { chars_max, policy: text::Policy::of(named) };
         match pg_type {
@@ -168,6 +216,10 @@ impl ColumnEncoder {
                 }
             }
             Self::Enum(labels) => labels.put(value, out)?,
+            Self::TextInBlob(encoder) => {
+                let value = if let Value::Blob(text) = value { Value::Text(text) } else { value };
+                return encoder.put(value, out);
+            }
             // The others are done in `put`.
             _ => return Err(Misfit::new("no encoder")),
         }
@@ -181,6 +233,7 @@ const fn clock(named: Option<Conversion>) -> Clock {
     let Some(conversion) = named else { return Clock::Plain };
     match (conversion, Epoch::of(conversion)) {
         (Conversion::Iso, _) => Clock::Iso,
+        (Conversion::IsoOrUnixMillis, Some(epoch)) => Clock::IsoOr(epoch),
         (_, Some(epoch)) => Clock::Epoch(epoch),
         (_, None) => Clock::Plain,
     }
@@ -188,7 +241,7 @@ const fn clock(named: Option<Conversion>) -> Clock {
 
 fn date(value: Value<'_>, clock: Clock) -> Result<i32, Misfit> {
     let not_a_date = Misfit::new("not a date");
-    let midnight_us = match clock {
+    let midnight_us = match clock.of(value) {
         Clock::Plain => return iso::date(plain::text(value)?).ok_or(not_a_date),
         Clock::Iso => {
             let text = plain::text(value)?;
@@ -197,7 +250,9 @@ fn date(value: Value<'_>, clock: Clock) -> Result<i32, Misfit> {
             }
             iso::timestamp_rounded(text).ok_or(not_a_date)?.local_us
         }
-        Clock::Epoch(epoch) => epoch::timestamp(value, epoch).ok_or(not_a_date)?,
+        Clock::Epoch(epoch) | Clock::IsoOr(epoch) => {
+            epoch::timestamp(value, epoch).ok_or(not_a_date)?
+        }
     };
     if midnight_us.rem_euclid(iso::DAY_US) != 0 {
         return Err(Misfit::new("not midnight, so more than a date"));
@@ -225,7 +280,7 @@ fn time(value: Value<'_>, any_shape: bool) -> Result<i64, Misfit> {
 
 fn timestamp(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit> {
     let none = Misfit::new("not a timestamp");
-    match clock {
+    match clock.of(value) {
         Clock::Plain => plain::timestamp(plain::text(value)?),
         Clock::Iso => {
             let text = plain::text(value)?;
@@ -239,7 +294,7 @@ fn timestamp(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit>
                 None => Ok(stamp.local_us),
             }
         }
-        Clock::Epoch(epoch) => {
+        Clock::Epoch(epoch) | Clock::IsoOr(epoch) => {
             let utc_us = epoch::timestamp(value, epoch).ok_or(none)?;
             // At the ends of PostgreSQL's time the clock of the zone may be beyond them.
             zone.local_us(utc_us).filter(|us| epoch::is_timestamp(*us)).ok_or(none)
@@ -249,7 +304,7 @@ fn timestamp(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit>
 
 fn timestamp_tz(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misfit> {
     let none = Misfit::new("not a timestamp");
-    match clock {
+    match clock.of(value) {
         Clock::Plain => plain::timestamp_tz(plain::text(value)?),
         Clock::Iso => {
             let text = plain::text(value)?;
@@ -259,7 +314,7 @@ fn timestamp_tz(value: Value<'_>, clock: Clock, zone: &Zone) -> Result<i64, Misf
             let stamp = iso::timestamp_rounded(text).ok_or(none)?;
             stamp.utc_us().or_else(|| zone.utc_us(stamp.local_us)).ok_or(none)
         }
-        Clock::Epoch(epoch) => epoch::timestamp(value, epoch).ok_or(none),
+        Clock::Epoch(epoch) | Clock::IsoOr(epoch) => epoch::timestamp(value, epoch).ok_or(none),
     }
 }
 

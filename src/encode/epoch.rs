@@ -42,7 +42,7 @@ impl Epoch {
     pub const fn of(conversion: Conversion) -> Option<Self> {
         match conversion {
             Conversion::UnixSeconds => Some(Self::UnixSeconds),
-            Conversion::UnixMillis => Some(Self::UnixMillis),
+            Conversion::UnixMillis | Conversion::IsoOrUnixMillis => Some(Self::UnixMillis),
             Conversion::UnixMicros => Some(Self::UnixMicros),
             Conversion::UnixNanos => Some(Self::UnixNanos),
             Conversion::AppleSeconds => Some(Self::AppleSeconds),

@@ -52,7 +52,9 @@ impl<'a> Losses<'a> {
                 field.get(4..) != Some(text)
             }
             (C::UnixNanos, Value::Integer(count)) => count % 1_000 != 0,
-            (C::Iso, Value::Text(text)) => has_seventh_digit(text) || self.moves(text),
+            (C::Iso | C::IsoOrUnixMillis, Value::Text(text)) => {
+                has_seventh_digit(text) || self.moves(text)
+            }
             (C::IntervalDotnet | C::IntervalIso, Value::Text(text)) => has_seventh_digit(text),
             (C::IntervalSeconds, Value::Real(count)) => has_more_decimals(count, 6),
             (C::IntervalMicros, Value::Real(count)) => has_more_decimals(count, 0),
@@ -62,7 +64,7 @@ impl<'a> Losses<'a> {
             (C::JsonAny, Value::Text(text) | Value::Blob(text)) => {
                 self.pg_type == PgType::Jsonb && self.keys.repeat(text)
             }
-            (C::Number, Value::Text(text)) => {
+            (C::Number | C::NumberBlob, Value::Text(text)) | (C::NumberBlob, Value::Blob(text)) => {
                 self.pg_type == PgType::Double && number::rounds_as_double(text)
             }
             (C::ArrayJson | C::ArrayComma, Value::Text(text)) => {

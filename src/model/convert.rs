@@ -62,6 +62,8 @@ pub enum Conversion {
     UnixMicros,
     /// Nanoseconds since 1970.
     UnixNanos,
+    /// ISO text and milliseconds since 1970 in one column.
+    IsoOrUnixMillis,
     /// Seconds since 2001.
     AppleSeconds,
     /// Microseconds since 1601.
@@ -88,6 +90,8 @@ pub enum Conversion {
     JsonAny,
     /// Numbers from text.
     Number,
+    /// Numbers from text or from a blob that holds the text.
+    NumberBlob,
     /// Arrays from JSON arrays.
     ArrayJson,
     /// Arrays from lists with commas.
@@ -108,7 +112,7 @@ impl Convert {
 
     /// Every conversion that is a name, with the types that it makes and a sentence for the
     /// documentation.
-    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 25] = [
+    pub const NAMED: [(Conversion, &'static str, &'static str, &'static str); 27] = [
         (
             Conversion::BoolWord,
             "bool_word",
@@ -258,6 +262,18 @@ impl Convert {
             "as_printed",
             "varchar char real",
             "numbers as they are printed: as text, or as the 32-bit float that prints the same; else as plain",
+        ),
+        (
+            Conversion::IsoOrUnixMillis,
+            "iso_or_unix_ms",
+            "date timestamp timestamptz",
+            "text as in iso, and numbers as in unix_ms, for columns that have both (Prisma)",
+        ),
+        (
+            Conversion::NumberBlob,
+            "number_blob",
+            "smallint integer bigint numeric double precision",
+            "as number, and from a blob that holds the text (Drizzle)",
         ),
     ];
 

@@ -108,7 +108,9 @@ fn expression(column: &Column, plan: &ColumnPlan, encoding: &str) -> Result<Tran
     let tree = column.default_tree.clone().unwrap_or_else(|| Err("it is unknown".into()))?;
     let is_direct = matches!(
         plan.convert,
-        Convert::Plain | Convert::BOOL_WORD | Convert::Named(Conversion::Iso | Conversion::JsonAny)
+        Convert::Plain
+            | Convert::BOOL_WORD
+            | Convert::Named(Conversion::Iso | Conversion::IsoOrUnixMillis | Conversion::JsonAny)
     );
     if !is_direct {
         return Err("the column's values are converted".into());

@@ -1,6 +1,7 @@
 //! `transfer --data-only`: rows into the schema that an application's own migrations made.
 
 mod apps;
+mod frameworks;
 mod guides;
 mod objects;
 mod order;

@@ -42,6 +42,10 @@ pub(super) fn of_conversion(pg_type: &str, convert: &str, zone: &str) -> Meaning
         "iso" => iso(pg_type),
         "unix_s" => epoch(pg_type, "1000000", "-946684800000000"),
         "unix_ms" => epoch(pg_type, "1000", "-946684800000000"),
+        "iso_or_unix_ms" => {
+            let millis = epoch(pg_type, "1000", "-946684800000000");
+            Meaning { integer: millis.integer, real: millis.real, ..iso(pg_type) }
+        }
         "unix_us" => epoch(pg_type, "1", "-946684800000000"),
         "unix_ns" => epoch(pg_type, "0.001", "-946684800000000"),
         "apple_s" => epoch(pg_type, "1000000", "31622400000000"),
@@ -70,6 +74,15 @@ pub(super) fn of_conversion(pg_type: &str, convert: &str, zone: &str) -> Meaning
             ..plain(pg_type)
         },
         "number" => number(pg_type),
+        "number_blob" => {
+            let number = number(pg_type);
+            let text = number.text.as_deref().unwrap_or_default();
+            // `s` is only of texts.
+            let blob = ["(s)", "(s,"].iter().fold(text.to_owned(), |sql, of_text| {
+                sql.replace(of_text, &of_text.replace('s', "convert_from(b, 'UTF8')"))
+            });
+            Meaning { blob: Some(blob), ..number }
+        }
         "array_json" => array_json(pg_type),
         "array_comma" => array_comma(pg_type),
         "replace" => text_as(pg_type, "mended(b, 'efbfbd')"),

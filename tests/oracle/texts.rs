@@ -411,6 +411,11 @@ pub(super) fn uuid(random: &mut Random) -> Owned {
     })
 }
 
+pub(super) fn number_blob(random: &mut Random) -> Owned {
+    let Owned::Text(text) = number(random) else { return Owned::Null };
+    Owned::Blob(text)
+}
+
 pub(super) fn json_blob(random: &mut Random) -> Owned {
     let Owned::Text(text) = json(random) else { return Owned::Null };
     Owned::Blob(text)

@@ -40,10 +40,15 @@ fn rails() {
 
 #[test]
 fn prisma() {
-    let no_rule =
-        ["User.native", "_prisma_migrations.finished_at", "_prisma_migrations.started_at"];
+    let no_rule = [
+        "User.native",
+        "User.mixed",
+        "User.before1990",
+        "_prisma_migrations.finished_at",
+        "_prisma_migrations.started_at",
+    ];
     let moved = moved("prisma", PRISMA, &["prisma"], &no_rule);
-    assert_eq!(moved.widened(), ["User.mixed", "User.before1990"]);
+    assert_eq!(moved.widened(), Vec::<String>::new());
     insta::assert_snapshot!(moved.types("\"User\""), @r"
     id bigint
     active boolean
@@ -53,8 +58,8 @@ fn prisma() {
     native timestamp without time zone
     adapter timestamp without time zone
     both_texts timestamp without time zone
-    mixed text
-    before1990 bigint
+    mixed timestamp without time zone
+    before1990 timestamp without time zone
     never timestamp without time zone
     doc jsonb
     bytes bytea
@@ -72,10 +77,10 @@ fn prisma() {
     applied_steps_count bigint
     ");
     insta::assert_snapshot!(
-        moved.rows("select concat_ws('|', native, adapter, both_texts, mixed) from \"User\" order by id"),
+        moved.rows("select concat_ws('|', native, adapter, both_texts, mixed, before1990) from \"User\" order by id"),
         @r"
-        2024-01-02 03:04:05.678|2024-01-02 03:04:05.678|2024-01-02 03:04:05.678|1704164645678
-        2024-01-02 03:04:05|1969-12-31 23:59:59|2024-01-02 03:04:05|2024-01-02 03:04:05
+        2024-01-02 03:04:05.678|2024-01-02 03:04:05.678|2024-01-02 03:04:05.678|2024-01-02 03:04:05.678|1969-12-31 00:00:00
+        2024-01-02 03:04:05|1969-12-31 23:59:59|2024-01-02 03:04:05|2024-01-02 03:04:05|1990-01-01 00:00:00.001
         "
     );
 }
