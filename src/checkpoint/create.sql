@@ -71,6 +71,11 @@ create table if not exists litelift.range (
 -- Schemas of format 1 have the table without it.
 alter table litelift.range add column if not exists rejected bigint not null default 0;
 
+-- Of a table that had rows already: what became of the rows; null: they were copied.
+alter table litelift.range add column if not exists inserted bigint,
+    add column if not exists updated bigint,
+    add column if not exists kept bigint;
+
 -- A rejected row that was sent later (transfer --only-rejects): written in its transaction.
 create table if not exists litelift.resent (
     run bigint not null references litelift.run on delete cascade,

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
 use crate::model::ident::{qualified, quoted};
 use crate::model::mark::Mark;
+use crate::model::merge::Merged;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
@@ -140,10 +141,10 @@ pub(super) fn tables_made() -> i64 {
 
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
-    let sql = "SELECT count(*) = 3 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
-               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'refused' \
-               WHERE n.nspname = 'litelift' \
-               AND (c.relname IN ('resent', 'journal') OR (c.relname = 'relation' AND a.attname IS NOT NULL))";
+    let sql = "SELECT count(*) = 4 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('refused', 'inserted') \
+               WHERE n.nspname = 'litelift' AND (c.relname IN ('resent', 'journal') \
+               OR (c.relname IN ('relation', 'range') AND a.attname IS NOT NULL))";
     let found = transaction.query_one(sql, &[]).await;
     found.map(|row| row.get(0)).map_err(|error| failure::failed("look for schema litelift", &error))
 }
@@ -340,6 +341,60 @@ pub fn bounds(range: &RangePlan) -> (Option<i64>, Option<i64>) {
     }
 }
 
+/// Writes down what became of rows that were merged, in their transaction: of the whole range, or of
+/// rejected rows of it that are sent later.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn add_merged(
+    transaction: &Transaction<'_>,
+    run: i64,
+    table: usize,
+    range: u32,
+    merged: Merged,
+) -> Result<()> {
+    let sql = "UPDATE litelift.range SET inserted = coalesce(inserted, 0) + $4, \
+               updated = coalesce(updated, 0) + $5, kept = coalesce(kept, 0) + $6 \
+               WHERE run = $1 AND relation = $2 AND number = $3";
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let written = transaction
+        .execute(
+            sql,
+            &[
+                &run,
+                &i32::try_from(table).unwrap_or(i32::MAX),
+                &i32::try_from(range).unwrap_or(i32::MAX),
+                &number(merged.inserted),
+                &number(merged.updated),
+                &number(merged.kept),
+            ],
+        )
+        .await;
+    written.map(|_| ()).map_err(|error| failure::failed("write down what was merged", &error))
+}
+
+/// Sums up what became of merged rows, by table.
+#[must_use]
+pub fn merged(marks: &[Mark]) -> BTreeMap<usize, Merged> {
+    let mut tables: BTreeMap<usize, Merged> = BTreeMap::new();
+    for mark in marks {
+        if let Some(merged) = mark.merged {
+            *tables.entry(mark.table).or_default() += merged;
+        }
+    }
+    tables
+}
+
+/// Returns the transaction that this is, as PostgreSQL's 32-bit `xid`.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn current_xid(transaction: &Transaction<'_>) -> Result<u32> {
+    let row = transaction.query_one("SELECT txid_current() % 4294967296", &[]).await;
+    let row = row.map_err(|error| failure::failed("begin the transfer", &error))?;
+    Ok(u32::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+}
+
 /// Reads the committed ranges of a run.
 ///
 /// # Errors
@@ -347,7 +402,10 @@ pub fn bounds(range: &RangePlan) -> (Option<i64>, Option<i64>) {
 pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
     let rows = session
         .query(
-            "SELECT relation, number, rows, rejected, copy_bytes FROM litelift.range WHERE run = $1",
+            // A schema of an earlier version has none of the last columns.
+            "SELECT relation, number, rows, rejected, copy_bytes, \
+             (to_jsonb(r) ->> 'inserted')::bigint, (to_jsonb(r) ->> 'updated')::bigint, \
+             (to_jsonb(r) ->> 'kept')::bigint FROM litelift.range r WHERE run = $1",
             &[&run],
         )
         .await
@@ -361,6 +419,11 @@ pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
             rows: number(row.get(2)),
             rejected: number(row.get(3)),
             copy_bytes: number(row.get(4)),
+            merged: row.get::<_, Option<i64>>(5).map(|inserted| Merged {
+                inserted: number(inserted),
+                updated: number(row.get::<_, Option<i64>>(6).unwrap_or(0)),
+                kept: number(row.get::<_, Option<i64>>(7).unwrap_or(0)),
+            }),
         })
         .collect())
 }

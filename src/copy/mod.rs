@@ -8,10 +8,13 @@
 //! A value that does not fit can only come where a rule holds a type fast: it stops the run, or its row
 //! is left out, counted with its range, and written to a file ([`reject`]).
 //!
+//! Where the table has rows already, a range goes through a temporary table (`merging`).
+//!
 //! Known gaps: there is no text COPY yet.
 //!
 //! Knobs: `CHUNKS_QUEUED`, and `read::CHUNK_BYTES`.
 
+mod merging;
 mod queue;
 mod refused;
 pub mod reject;

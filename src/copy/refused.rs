@@ -42,6 +42,11 @@ pub(super) async fn explain(
     error: &tokio_postgres::Error,
 ) -> Error {
     let table = &job.plan.tables[range.table];
+    if let Some(server) = error.as_db_error().filter(|_| job.plan.fill.is_some())
+        && server.code() == &SqlState::INSUFFICIENT_PRIVILEGE
+    {
+        return may_not(table, server);
+    }
     let server = error.as_db_error().filter(|server| is_about_a_row(server));
     let Some(server) = server.filter(|_| job.plan.fill.is_some()) else {
         let what = format!("copy rows into table \"{}\"", table.target.escape_debug());
@@ -75,6 +80,17 @@ pub(super) async fn explain(
     }
     ours.hint("Mend the row in the source and begin again with --restart --on-existing truncate; or change the constraint in the target and run the same command again, which continues.")
         .hint(format!("Or leave the table out: --restart --skip \"{}\".", table.source.escape_debug()))
+}
+
+/// The rights to the table were looked at before: what is left is what its own code calls.
+fn may_not(table: &TablePlan, server: &DbError) -> Error {
+    let text = format!(
+        "could not copy rows into table \"{}\": {}",
+        table.target.escape_debug(),
+        server.message()
+    );
+    let error = server.where_().into_iter().fold(Error::target(text), Error::detail);
+    error.hint("A CHECK, a default, a trigger or an index of the table runs code that this role has no right to: give it that right, or connect as the owner.")
 }
 
 /// Class 23, except what concerns no row.

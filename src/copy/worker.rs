@@ -18,6 +18,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
 use crate::read::{Encoded, RangeSource};
 
+use super::merging::Merging;
 use super::queue::{Queue, Unit};
 use super::refused::{self, Failed};
 use super::run::{CopyJob, Progress};
@@ -135,7 +136,7 @@ async fn send_unit(
 ) -> std::result::Result<(), Failed> {
     let Some(last) = unit.ranges.last().copied() else { return Ok(()) };
     let at = |error: tokio_postgres::Error| not_copied(job, &last, &error);
-    let transaction = session.transaction().await.map_err(at)?;
+    let mut transaction = session.transaction().await.map_err(at)?;
     if let Some(fill) = &job.plan.fill {
         // Triggers, checks and index expressions of the target's own.
         let sql = format!("SET LOCAL search_path = {}", fill.search_path);
@@ -151,7 +152,7 @@ async fn send_unit(
         }
         let begun = Instant::now();
         progress_of(progress).begin(job, range);
-        let mark = send_range(job, range, pieces, &transaction).await?;
+        let mark = send_range(job, unit, range, pieces, &mut transaction).await?;
         copied.push((mark, begun.elapsed()));
     }
     let begun = Instant::now();
@@ -185,14 +186,19 @@ fn cut_short(job: &CopyJob<'_>, range: &RangePlan) -> Error {
 /// The rows of a range and the row that says so, in an open transaction.
 async fn send_range(
     job: &CopyJob<'_>,
+    unit: &Unit,
     range: &RangePlan,
     pieces: &mut mpsc::Receiver<Piece>,
-    transaction: &Transaction<'_>,
+    transaction: &mut Transaction<'_>,
 ) -> std::result::Result<Mark, Failed> {
     let table = &job.plan.tables[range.table];
     let at = |error: tokio_postgres::Error| not_copied(job, range, &error);
     let by_server = |error: tokio_postgres::Error| Failed::Server { range: *range, error };
-    let copy = transaction.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?;
+    let merging = Merging::of(job.plan, range.table, table);
+    let copy = match &merging {
+        None => transaction.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?,
+        Some(merging) => merging.stage(transaction).await?,
+    };
     let insert = transaction.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
     let mut sink = CopySink::start(transaction, &copy).await.map_err(by_server)?;
     let mut copy_bytes = 0_u64;
@@ -215,6 +221,16 @@ async fn send_range(
         return Err(miscounted(&table.source, range.rows, encoded, counted).into());
     }
     job.reject(encoded.bad)?;
+    let merged = match &merging {
+        None => None,
+        Some(merging) => {
+            let merged = merging.merge(transaction, counted).await?;
+            if unit.ranges.len() > 1 {
+                merging.unstage(transaction).await?;
+            }
+            Some(merged)
+        }
+    };
     let (lo, hi) = store::bounds(range);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
@@ -234,12 +250,16 @@ async fn send_range(
         )
         .await
         .map_err(at)?;
+    if let Some(merged) = merged {
+        store::add_merged(transaction, job.run, range.table, range.number, merged).await?;
+    }
     Ok(Mark {
         table: range.table,
         number: range.number,
         rows: encoded.rows,
         rejected: encoded.bad,
         copy_bytes,
+        merged,
     })
 }
 

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::merge::KeyColumn;
 use super::pg_type::PgType;
 
 /// One schema of the target.
@@ -20,6 +21,10 @@ pub struct Catalogue {
     pub can_use: bool,
     /// Whether the role may make indexes in the schema: that needs CREATE on it.
     pub can_create: bool,
+    /// The database.
+    pub database: String,
+    /// Whether the role may make temporary tables in it.
+    pub may_make_temporary: bool,
     /// Ordinary and partitioned tables, by name.
     pub tables: Vec<TargetTable>,
     /// Everything else that has a name and columns: `(name, view)`, `(name, foreign table)` ...
@@ -56,6 +61,10 @@ pub struct TargetTable {
     pub may_fill: bool,
     /// Whether the role may TRUNCATE.
     pub may_truncate: bool,
+    /// Whether the role may UPDATE.
+    pub may_update: bool,
+    /// Whether rules (CREATE RULE) change its INSERT or UPDATE.
+    pub has_rules: bool,
     /// Whether row level security keeps this role from COPY.
     pub is_row_secured: bool,
     /// Columns in their order.
@@ -66,10 +75,11 @@ pub struct TargetTable {
     pub foreign_keys_onto: Vec<TargetForeignKey>,
     /// Indexes that only make reading faster, and can be made again from their definition.
     pub plain_indexes: Vec<TargetIndex>,
+    /// Its primary key, unique constraints and unique indexes, as far as they hold for all rows and
+    /// consist of columns; the primary key first.
+    pub unique_keys: Vec<UniqueKey>,
     /// Triggers that are not the server's own, of it and of its partitions.
     pub triggers: Vec<TargetTrigger>,
-    /// Primary key, unique constraints and unique indexes over plain columns and all rows.
-    pub unique_keys: Vec<TargetUniqueKey>,
 }
 
 impl TargetTable {
@@ -99,6 +109,8 @@ pub struct TargetColumn {
     pub default: Option<String>,
     /// GENERATED ... AS IDENTITY.
     pub is_identity: bool,
+    /// GENERATED ALWAYS AS IDENTITY: PostgreSQL lets nobody update it.
+    pub is_identity_always: bool,
     /// GENERATED ALWAYS AS (...): it takes no values.
     pub is_generated: bool,
     /// Sequences that give it its next value: of its identity, or named in its default.
@@ -193,17 +205,21 @@ pub struct TargetIndex {
     pub definition: String,
 }
 
-/// A key that no two rows share.
+/// A primary key, unique constraint or unique index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TargetUniqueKey {
+pub struct UniqueKey {
     /// Name of its index.
     pub name: String,
+    /// Whether it is the primary key.
+    pub is_primary: bool,
+    /// False for a DEFERRABLE constraint.
+    pub is_immediate: bool,
+    /// NULLS NOT DISTINCT.
+    pub nulls_equal: bool,
     /// `pg_get_constraintdef`, or `pg_get_indexdef` where no constraint stands on the index.
     pub definition: String,
-    /// Its columns.
-    pub columns: Vec<String>,
-    /// NULLS NOT DISTINCT.
-    pub nulls_are_equal: bool,
+    /// Its columns, in the order of the index.
+    pub columns: Vec<KeyColumn>,
 }
 
 /// A trigger.

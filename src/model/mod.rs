@@ -14,6 +14,7 @@ pub mod ident;
 pub mod literal;
 pub mod mark;
 pub mod matching;
+pub mod merge;
 pub mod name_style;
 pub mod number;
 pub mod on_misfit;

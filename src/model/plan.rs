@@ -12,6 +12,7 @@ use super::convert::{Convert, LabelTable};
 use super::decision::{Unfit, Widening};
 use super::demands::Demands;
 use super::evidence::Span;
+use super::merge::MergePlan;
 use super::on_misfit::OnMisfit;
 use super::pg_type::PgType;
 
@@ -43,6 +44,15 @@ pub struct TransferPlan {
     pub fill: Option<FillPlan>,
 }
 
+impl TransferPlan {
+    /// Returns how the rows of a table are merged; `None`: they are copied.
+    #[must_use]
+    pub fn merge_of(&self, table: usize) -> Option<&MergePlan> {
+        let merges = self.fill.iter().flat_map(|fill| &fill.merges);
+        merges.into_iter().find(|merge| merge.table == table)
+    }
+}
+
 /// What filling tables that are there already needs beyond the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillPlan {
@@ -58,6 +68,9 @@ pub struct FillPlan {
     /// The order that foreign keys want which stay.
     #[serde(default)]
     pub order: LoadOrder,
+    /// Tables that have rows, to which those of the source come.
+    #[serde(default)]
+    pub merges: Vec<MergePlan>,
 }
 
 /// In which order tables are filled. They are given by their positions in `TransferPlan::tables`.

@@ -12,6 +12,7 @@ use crate::model::demands::Demands;
 use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
 use crate::model::ident::{literal, qualified, quoted};
 use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
+use crate::model::merge::MergePlan;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::plan::{
@@ -35,6 +36,8 @@ pub struct Inputs<'a> {
     pub mapping: &'a Mapping,
     /// Tables that are emptied, by position in the catalogue.
     pub emptied: &'a [usize],
+    /// How rows come to tables that keep theirs.
+    pub merges: &'a [MergePlan],
     /// Which triggers go on.
     pub is_kept: &'a dyn Fn(&TargetTrigger) -> bool,
     /// What an earlier run took away and did not bring back.
@@ -217,6 +220,7 @@ pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
             search_path: search_path(&catalogue.schema),
             sequences: sequences.into_iter().flat_map(|(_, behind)| behind).collect(),
             order,
+            merges: inputs.merges.to_vec(),
         }),
     }
 }

@@ -28,6 +28,9 @@ pub struct Obstacles<'a> {
     pub occupied: &'a [(usize, u64)],
     /// Those of them that are emptied.
     pub emptied: &'a [usize],
+    /// Those of them whose rows need not be in the way: these, and where rows come to those that are
+    /// there.
+    pub settled: &'a [usize],
 }
 
 impl Obstacles<'_> {
@@ -64,13 +67,13 @@ impl Obstacles<'_> {
     }
 
     fn occupied_tables(&self) -> Vec<Refusal> {
-        let left = self.occupied.iter().filter(|(at, _)| !self.emptied.contains(at));
+        let left = self.occupied.iter().filter(|(at, _)| !self.settled.contains(at));
         let told: Vec<Refusal> = left
             .map(|(at, rows)| {
                 let name = &self.catalogue.tables[*at].name;
                 let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
                 Refusal::new(format!("Table {} has {rows} already.", shown(name))).hint(
-                    "With --on-existing truncate, or --on-existing TABLE=truncate, rows that are there are removed first; --protect TABLE leaves them and the table as they are.",
+                    "With --on-existing truncate, or --on-existing TABLE=truncate, rows that are there are removed first; with keep or upsert those of the source come to them, found by their key; --protect TABLE leaves them and the table as they are.",
                 )
             })
             .collect();

@@ -21,6 +21,11 @@ pub fn to_check(inputs: &Inputs<'_>, is_left_out: bool) -> Vec<OrphanCheck> {
     let staying = load_order::staying(inputs.catalogue, inputs.matching);
     let mut found = Vec::new();
     for key in staying {
+        // Parents may be among the rows that are there, and of the children some may stay behind.
+        let is_merged = |table| inputs.merges.iter().any(|merge| merge.table == table);
+        if is_merged(key.child) || is_merged(key.parent) {
+            continue;
+        }
         let decisions = &inputs.mapping.tables[key.child].columns;
         if is_left_out && decisions.iter().any(|decision| decision.unfit.is_some()) {
             continue;

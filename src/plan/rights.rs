@@ -5,7 +5,7 @@
 
 use crate::model::catalogue::{Catalogue, TargetColumn, TargetTable, TargetTrigger};
 use crate::model::ident::{qualified, quoted, quoted_list};
-use crate::model::matching::{ColumnFate, MatchedTable, Refusal};
+use crate::model::matching::{ColumnFate, Grant, MatchedTable, Refusal};
 
 /// A table that is to be filled.
 pub(super) struct Rights<'a> {
@@ -58,7 +58,7 @@ impl Rights<'_> {
         if self.is_truncated && !self.target.may_truncate {
             found.push(
                 Refusal::new(format!("This role may not TRUNCATE {}.", shown(&self.target.name)))
-                    .hint(self.grant("TRUNCATE")),
+                    .grant(self.grant("TRUNCATE")),
             );
         }
         found.extend(self.triggers());
@@ -66,17 +66,14 @@ impl Rights<'_> {
         found
     }
 
-    fn grant(&self, what: &str) -> String {
+    fn grant(&self, what: &str) -> Grant {
         let table = qualified(&self.catalogue.schema, &self.target.name);
-        self.grant_on(what, &table, &self.target.owner)
+        self.grant_on(what, "", table, &self.target.owner)
     }
 
-    fn grant_on(&self, what: &str, on: &str, owner: &str) -> String {
-        format!(
-            "As \"{}\" or a superuser: GRANT {what} ON {on} TO {};",
-            owner.escape_debug(),
-            quoted(&self.catalogue.role)
-        )
+    fn grant_on(&self, what: &str, kind: &'static str, object: String, owner: &str) -> Grant {
+        let role = quoted(&self.catalogue.role);
+        Grant { owner: owner.to_owned(), what: what.to_owned(), kind, object, role }
     }
 
     fn filled(&self) -> impl Iterator<Item = &TargetColumn> {
@@ -94,7 +91,7 @@ impl Rights<'_> {
         if !self.target.may_fill {
             return vec![
                 Refusal::new(format!("This role may not INSERT into and SELECT from {name}."))
-                    .hint(self.grant("SELECT, INSERT")),
+                    .grant(self.grant("SELECT, INSERT")),
             ];
         }
         let mut found = Vec::new();
@@ -114,7 +111,7 @@ impl Rights<'_> {
                     "This role may not {what} {preposition} {columns} {} of {name}.",
                     listed.join(", ")
                 ))
-                .hint(self.grant(&format!("{what} ({list})"))),
+                .grant(self.grant(&format!("{what} ({list})"))),
             );
         };
         let names = |select: fn(&TargetColumn) -> bool| {
@@ -193,9 +190,10 @@ impl Rights<'_> {
                             "This role may not {verb} sequence {name}, which makes ids of {}.",
                             shown(&self.target.name)
                         ))
-                        .hint(self.grant_on(
+                        .grant(self.grant_on(
                             what,
-                            &format!("SEQUENCE {name}"),
+                            "SEQUENCE ",
+                            name.clone(),
                             &sequence.owner,
                         )),
                     );
@@ -206,9 +204,10 @@ impl Rights<'_> {
                             "This role may not use the schema of sequence {name}, which makes ids of {}.",
                             shown(&self.target.name)
                         ))
-                        .hint(self.grant_on(
+                        .grant(self.grant_on(
                             "USAGE",
-                            &format!("SCHEMA {}", quoted(&sequence.schema)),
+                            "SCHEMA ",
+                            quoted(&sequence.schema),
                             &sequence.owner,
                         )),
                     );

@@ -5,9 +5,10 @@
 //! that only a conversion makes the same, such as two spellings of a UUID, are left to the server. A
 //! key that the source itself holds unique costs nothing.
 
-use crate::model::catalogue::{TargetTable, TargetTrigger, TargetUniqueKey};
+use crate::model::catalogue::{TargetTable, TargetTrigger, UniqueKey};
 use crate::model::evidence::{TableEvidence, ValueKind};
 use crate::model::matching::{ColumnFate, MatchedTable};
+use crate::model::merge::KeyColumn;
 use crate::model::pg_type::PgType;
 use crate::model::source::{IndexTermOf, Table};
 use crate::model::unique::{UniqueCheck, UniqueColumn};
@@ -24,7 +25,9 @@ pub fn to_check(inputs: &Inputs<'_>, is_left_out: bool) -> Vec<UniqueCheck> {
         let target = &inputs.catalogue.tables[matched.target];
         let decisions = &inputs.mapping.tables[at].columns;
         let has_unfit = decisions.iter().any(|decision| decision.unfit.is_some());
-        if is_left_out && has_unfit || is_changed(target, inputs.is_kept) {
+        // Which of the rows come to others is seen when they do.
+        let is_merged = inputs.merges.iter().any(|merge| merge.table == at);
+        if is_merged || is_left_out && has_unfit || is_changed(target, inputs.is_kept) {
             continue;
         }
         for key in &target.unique_keys {
@@ -53,7 +56,7 @@ pub fn to_check(inputs: &Inputs<'_>, is_left_out: bool) -> Vec<UniqueCheck> {
                     key: key.name.clone(),
                     definition: key.definition.clone(),
                     columns: positions.iter().map(column).collect(),
-                    nulls_are_equal: key.nulls_are_equal,
+                    nulls_are_equal: key.nulls_equal,
                 });
             }
         }
@@ -72,13 +75,9 @@ fn is_changed(target: &TargetTable, is_kept: &dyn Fn(&TargetTrigger) -> bool) ->
 }
 
 /// The columns of the source that fill a key; `None`: not all are filled.
-fn positions(
-    key: &TargetUniqueKey,
-    matched: &MatchedTable,
-    target: &TargetTable,
-) -> Option<Vec<usize>> {
-    let position = |name: &String| {
-        let at = target.column(name)?;
+fn positions(key: &UniqueKey, matched: &MatchedTable, target: &TargetTable) -> Option<Vec<usize>> {
+    let position = |column: &KeyColumn| {
+        let at = target.column(&column.name)?;
         matched.columns.iter().position(|fate| *fate == ColumnFate::Into(at))
     };
     key.columns.iter().map(position).collect()
@@ -90,7 +89,7 @@ fn is_unique_already(
     source: &Table,
     evidence: &TableEvidence,
     key: &[usize],
-    target: &TargetUniqueKey,
+    target: &UniqueKey,
 ) -> bool {
     let plain = |term: &IndexTermOf| match term {
         IndexTermOf::Column(position) => Some(*position),
@@ -105,6 +104,6 @@ fn is_unique_already(
     keys.chain(of_indexes).any(|columns| {
         !columns.is_empty()
             && columns.iter().all(|column| key.contains(column))
-            && !(target.nulls_are_equal && columns.iter().any(has_null))
+            && !(target.nulls_equal && columns.iter().any(has_null))
     })
 }

@@ -3,6 +3,7 @@
 mod apps;
 mod frameworks;
 mod guides;
+mod merging;
 mod objects;
 mod order;
 mod pairs;

@@ -382,8 +382,7 @@ fn a_role_that_may_not_is_told_what_to_grant() {
         ErrorKind::TargetState,
         &[
             "may not INSERT into and SELECT from \"users\"",
-            "GRANT SELECT, INSERT ON \"public\".\"users\" TO \"litelift_test_writer\";",
-            "GRANT SELECT, INSERT ON \"public\".\"posts\" TO \"litelift_test_writer\";",
+            "GRANT SELECT, INSERT ON \"public\".\"users\", \"public\".\"posts\" TO \"litelift_test_writer\";",
             "GRANT SELECT, UPDATE ON SEQUENCE \"public\".\"users_id_seq\"",
         ],
     );

@@ -55,6 +55,7 @@ fn each_grant_that_is_printed_is_the_one_that_was_missing() {
     as_role(&mut case, WRITER);
     case.options.inspect.into = "The app".to_owned();
     let mut given: Vec<String> = Vec::new();
+    // Rights of one kind are one GRANT.
     let report = loop {
         let ran = transfer::run(&case.options);
         let error = match ran {
@@ -77,14 +78,10 @@ fn each_grant_that_is_printed_is_the_one_that_was_missing() {
     insta::assert_snapshot!(given, @r#"
     GRANT USAGE ON SCHEMA "The app" TO W;
     GRANT CREATE ON DATABASE DB TO W;
-    GRANT SELECT, INSERT ON "The app"."users" TO W;
-    GRANT TRUNCATE ON "The app"."users" TO W;
-    GRANT SELECT, UPDATE ON SEQUENCE "The app"."users_id_seq" TO W;
-    GRANT SELECT, INSERT ON "The app"."posts" TO W;
-    GRANT TRUNCATE ON "The app"."posts" TO W;
-    GRANT SELECT, UPDATE ON SEQUENCE "counters"."of posts" TO W;
+    GRANT SELECT, INSERT ON "The app"."users", "The app"."posts", "The app"."logs" TO W;
+    GRANT TRUNCATE ON "The app"."users", "The app"."posts" TO W;
+    GRANT SELECT, UPDATE ON SEQUENCE "The app"."users_id_seq", "counters"."of posts" TO W;
     GRANT USAGE ON SCHEMA "counters" TO W;
-    GRANT SELECT, INSERT ON "The app"."logs" TO W;
     GRANT USAGE ON SEQUENCE "The app"."logs_id_seq" TO W;
     "#);
     assert_eq!(report.not_as_before, []);
@@ -428,6 +425,28 @@ fn a_parent_that_only_the_server_can_miss_is_named_by_it() {
     ] {
         assert!(told.contains(text), "no {text:?} in:\n{told}");
     }
+}
+
+#[test]
+fn code_that_a_role_may_not_run_is_told() {
+    let mut case = Case::new(
+        USERS,
+        "CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+         CREATE TABLE users (id serial PRIMARY KEY, name text CHECK (fine(name)));
+         REVOKE EXECUTE ON FUNCTION fine(text) FROM PUBLIC",
+    );
+    as_writer(&mut case);
+    case.target.execute(&format!(
+        "GRANT SELECT, INSERT ON users TO {WRITER}; GRANT SELECT, UPDATE ON users_id_seq TO {WRITER}"
+    ));
+    let error = transfer::run(&case.options).unwrap_err();
+    let told = pg::explain(&error);
+    assert_eq!(error.kind(), ErrorKind::Target, "{told}");
+    assert!(told.contains("permission denied for function fine"), "{told}");
+    assert!(told.contains("no right to") && !told.contains("needs CREATE"), "{told}");
+    case.target.execute(&format!("GRANT EXECUTE ON FUNCTION fine(text) TO {WRITER}"));
+    // The run goes on.
+    transfer::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
-use super::objects;
 use super::pg_types::{self, TypeRow};
+use super::{objects, unique_keys};
 use crate::connect::failure;
 use crate::error::{Error, Result};
 use crate::model::catalogue::{
@@ -31,7 +31,8 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
         .query_one(
             "SELECT current_user::text, \
              coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1), false), \
-             coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1), true)",
+             coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1), true), \
+             current_database()::text, has_database_privilege(current_database(), 'TEMPORARY')",
             &[&schema],
         )
         .await
@@ -41,6 +42,8 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
         role: row.get(0),
         can_create: row.get(1),
         can_use: row.get(2),
+        database: row.get(3),
+        may_make_temporary: row.get(4),
         tables: tables(client, schema).await?,
         others: others(client, schema).await?,
     };
@@ -51,6 +54,7 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
     columns(client, &mut catalogue.tables).await?;
     sequences(client, &mut catalogue.tables).await?;
     objects::read(client, &mut catalogue.tables).await?;
+    unique_keys::read(client, &mut catalogue.tables).await?;
     Ok(catalogue)
 }
 
@@ -61,7 +65,9 @@ async fn tables(client: &impl GenericClient, schema: &str) -> Result<Vec<TargetT
              pg_get_userbyid(c.relowner)::text, pg_has_role(c.relowner, 'USAGE'), \
              has_any_column_privilege(c.oid, 'INSERT') AND has_any_column_privilege(c.oid, 'SELECT'), \
              has_table_privilege(c.oid, 'TRUNCATE'), row_security_active(c.oid), \
-             pg_has_role(c.relowner, 'MEMBER') AND NOT pg_has_role(c.relowner, 'USAGE') \
+             pg_has_role(c.relowner, 'MEMBER') AND NOT pg_has_role(c.relowner, 'USAGE'), \
+             has_table_privilege(c.oid, 'UPDATE'), \
+             EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3')) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY c.relname",
             &[&schema],
@@ -79,6 +85,8 @@ async fn tables(client: &impl GenericClient, schema: &str) -> Result<Vec<TargetT
         may_truncate: row.get(7),
         is_row_secured: row.get(8),
         could_own: row.get(9),
+        may_update: row.get(10),
+        has_rules: row.get(11),
         ..TargetTable::default()
     };
     Ok(rows.iter().map(table).collect())
@@ -117,7 +125,8 @@ const COLUMNS: &str = "WITH RECURSIVE base (relid, number, type, typmod, not_nul
        has_column_privilege(b.relid, b.number, 'INSERT'), \
        has_column_privilege(b.relid, b.number, 'SELECT'), \
        t.typnamespace = 'pg_catalog'::regnamespace AND coalesce((SELECT l.collisdeterministic \
-         FROM pg_collation l WHERE l.oid = a.attcollation), true) \
+         FROM pg_collation l WHERE l.oid = a.attcollation), true), \
+       a.attidentity = 'a' \
      FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
      JOIN pg_attribute a ON a.attrelid = b.relid AND a.attnum = b.number \
      LEFT JOIN pg_attrdef d ON d.adrelid = b.relid AND d.adnum = b.number \
@@ -153,6 +162,7 @@ fn column(row: &Row) -> TargetColumn {
         not_null: row.get(3),
         default: row.get(4),
         is_identity: row.get(5),
+        is_identity_always: row.get(16),
         is_generated: row.get(6),
         sequences: Vec::new(),
         may_insert: row.get(13),
@@ -286,8 +296,8 @@ pub async fn with_taken(
     Ok(whole)
 }
 
-/// Returns whether the tables that are filled are as they were, and those that are not emptied still
-/// without rows.
+/// Returns whether the tables that are filled are as they were, with as many rows. `with_rows` are those
+/// that may have some: so many, or any number.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Target`].
@@ -295,16 +305,26 @@ pub async fn is_unchanged(
     client: &impl GenericClient,
     before: &Catalogue,
     filled_at: &[usize],
-    emptied: &[usize],
+    with_rows: &[(usize, Option<u64>)],
 ) -> Result<bool> {
     let now = read(client, &before.schema).await?;
     let mut tables = filled_at.iter().map(|at| &before.tables[*at]);
     if !tables.all(|table| now.table(&table.name) == Some(table)) {
         return Ok(false);
     }
-    let left = filled_at.iter().filter(|at| !emptied.contains(at));
-    let tables = left.map(|at| &before.tables[*at]).filter(|table| table.may_fill);
-    Ok(filled(client, &before.schema, tables).await?.is_empty())
+    let wanted = |at: usize| match with_rows.iter().find(|(known, _)| *known == at) {
+        None => Some(0),
+        Some((_, rows)) => *rows,
+    };
+    let counted: Vec<(&TargetTable, u64)> = filled_at
+        .iter()
+        .filter_map(|at| Some((&before.tables[*at], wanted(*at)?)))
+        .filter(|(table, _)| table.may_fill)
+        .collect();
+    let tables = counted.iter().map(|(table, _)| *table);
+    let found: BTreeMap<String, u64> =
+        filled(client, &before.schema, tables).await?.into_iter().collect();
+    Ok(counted.iter().all(|(table, rows)| found.get(&table.name).copied().unwrap_or(0) == *rows))
 }
 
 /// Reads columns of a table as text, row by row.

@@ -9,16 +9,13 @@ use tokio_postgres::Row;
 
 use super::catalogue::{failed, have_rows};
 use crate::error::Result;
-use crate::model::catalogue::{
-    TargetForeignKey, TargetIndex, TargetTable, TargetTrigger, TargetUniqueKey,
-};
+use crate::model::catalogue::{TargetForeignKey, TargetIndex, TargetTable, TargetTrigger};
 use crate::model::ident::qualified;
 
 pub(super) async fn read(client: &impl GenericClient, tables: &mut [TargetTable]) -> Result<()> {
     let roots = roots(client, tables).await?;
     foreign_keys(client, tables, &roots).await?;
     indexes(client, tables).await?;
-    unique_keys(client, tables).await?;
     triggers(client, tables, &roots).await
 }
 
@@ -158,38 +155,6 @@ async fn indexes(client: &impl GenericClient, tables: &mut [TargetTable]) -> Res
         let index = TargetIndex { name: row.get(1), definition: row.get(2) };
         if let Some(table) = tables.iter_mut().find(|table| table.relid == relid) {
             table.plain_indexes.push(index);
-        }
-    }
-    Ok(())
-}
-
-/// Keys whose duplicates can be told from the values alone. A column of an index that only INCLUDEs is
-/// none of its key.
-const UNIQUE_KEYS: &str = "SELECT i.indrelid, c.relname::text, \
-       coalesce(pg_get_constraintdef(k.oid), pg_get_indexdef(c.oid)), \
-       ARRAY (SELECT a.attname::text FROM unnest(i.indkey) WITH ORDINALITY AS u (number, place) \
-         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number \
-         WHERE u.place <= i.indnkeyatts ORDER BY u.place), \
-       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) \
-     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-     LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = i.indrelid \
-       AND k.contype IN ('p', 'u') \
-     WHERE i.indrelid = ANY ($1) AND i.indisunique AND NOT i.indisexclusion AND i.indislive \
-     AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1, 2";
-
-async fn unique_keys(client: &impl GenericClient, tables: &mut [TargetTable]) -> Result<()> {
-    let relids: Vec<u32> = tables.iter().map(|table| table.relid).collect();
-    let rows = client.query(UNIQUE_KEYS, &[&relids]).await.map_err(|error| failed(&error))?;
-    for row in &rows {
-        let relid: u32 = row.get(0);
-        let key = TargetUniqueKey {
-            name: row.get(1),
-            definition: row.get(2),
-            columns: row.get(3),
-            nulls_are_equal: row.get(4),
-        };
-        if let Some(table) = tables.iter_mut().find(|table| table.relid == relid) {
-            table.unique_keys.push(key);
         }
     }
     Ok(())

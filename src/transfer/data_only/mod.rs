@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod existing;
 mod keys;
 mod prepare;
 mod wishes;
@@ -73,7 +74,7 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
-    let (plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+    let (mut plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
         raise(&fill::open_questions(inputs))?;
         Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
     })?;
@@ -85,12 +86,16 @@ async fn begin_new(
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
-    let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
-    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
+    let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
+    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, &with_rows).await?)?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
     store::prepare(&transaction).await?;
+    let since = store::current_xid(&transaction).await?;
+    for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
+        merge.since_xid = since;
+    }
     if let Some(replaced) = replaced {
         journal::forget(&transaction, replaced).await?;
     }
@@ -108,6 +113,15 @@ async fn begin_new(
         finished_at: None,
         looked: looked.took,
     })
+}
+
+/// Tables that have rows and are filled, with how many there must still be; `None`: they go.
+fn with_rows(prepared: &Prepared) -> Vec<(usize, Option<u64>)> {
+    let merged = prepared
+        .merges
+        .iter()
+        .map(|merge| (prepared.matching.tables[merge.table].target, Some(merge.rows_before)));
+    prepared.emptied.iter().map(|at| (*at, None)).chain(merged).collect()
 }
 
 /// Scans the values; the target's types decide.
@@ -159,6 +173,7 @@ fn with_inputs<T>(
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
+        merges: &prepared.merges,
         is_kept: &|trigger| wishes.is_kept(trigger),
         earlier: &earlier,
         zone: opened.zone.name(),

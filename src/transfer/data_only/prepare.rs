@@ -13,14 +13,16 @@ use crate::map::renames;
 use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
 use crate::model::ident::quoted;
-use crate::model::matching::{Matching, Refusal};
+use crate::model::matching::{Matching, Refusal, hints as matching_hints};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
-use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
-use super::wishes::{self, Wishes, matches};
+use super::existing;
+use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -35,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) matching: Matching,
     /// Tables that are emptied, by position in the catalogue.
     pub(super) emptied: Vec<usize>,
+    /// How rows come to tables that keep theirs.
+    pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
     /// What a reader of the report should know, a sentence each.
@@ -77,28 +81,9 @@ pub(super) async fn prepare(
     refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let mut emptied: Vec<usize> = Vec::new();
-    for (at, rows) in &occupied {
-        let matched = matching.tables.iter().find(|matched| matched.target == *at);
-        let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-        let target = &catalogue.tables[*at].name;
-        let (what, because) = wishes.on_existing(source, target);
-        let name = target.escape_debug();
-        if let (OnExisting::Truncate, Some(because)) = (what, &because)
-            && *rows > wishes::SEEDED_ROWS_MAX
-        {
-            refusals.push(
-                Refusal::new(format!(
-                    "Table \"{name}\" has more rows than a first start makes, so no preset empties it ({because})."
-                ))
-                .hint(format!("When they may go: --on-existing '{name}=truncate'.")),
-            );
-        } else if what == OnExisting::Truncate {
-            emptied.push(*at);
-            let because = in_brackets(because);
-            notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
-        }
-    }
+    let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
+    notes.extend(existing.notes);
+    refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
     let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
@@ -109,7 +94,8 @@ pub(super) async fn prepare(
         is_kept: &|trigger| wishes.is_kept(trigger),
         is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
-        emptied: &emptied,
+        emptied: &existing.emptied,
+        settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
@@ -117,7 +103,8 @@ pub(super) async fn prepare(
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
-    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+    let (emptied, merges) = (existing.emptied, existing.merges);
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
 }
 
 /// Nothing in a schema can be looked at without USAGE on it.
@@ -174,7 +161,7 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn in_brackets(because: Option<String>) -> String {
+pub(super) fn in_brackets(because: Option<String>) -> String {
     because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
@@ -402,6 +389,7 @@ fn missing(
     Ok(refusals)
 }
 
+/// The tables that get rows and have some, by position in the catalogue, with how many.
 async fn occupied(
     session: &Session,
     catalogue: &Catalogue,
@@ -442,14 +430,8 @@ pub(super) fn raise(refusals: &[Refusal]) -> Result<()> {
         format!("the target cannot be filled: {number}{things} in the way; nothing was written"),
     )
     .detail(lines.join("\n"));
-    let mut hints: Vec<&String> = Vec::new();
-    for hint in refusals.iter().filter_map(|refusal| refusal.hint.as_ref()) {
-        if !hints.contains(&hint) {
-            hints.push(hint);
-        }
-    }
-    for hint in hints.into_iter().take(HINTS_MAX) {
-        error = error.hint(hint.clone());
+    for hint in matching_hints(refusals).into_iter().take(HINTS_MAX) {
+        error = error.hint(hint);
     }
     Err(error)
 }
