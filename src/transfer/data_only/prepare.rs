@@ -77,8 +77,7 @@ pub(super) async fn prepare(
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) =
-        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
+    let (mut notes, mut refusals) = (Vec::new(), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
