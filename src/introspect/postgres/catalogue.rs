@@ -42,9 +42,11 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
         can_create: row.get(1),
         tables: tables(client, schema).await?,
         others: others(client, schema).await?,
+        loose_sequences: Vec::new(),
     };
     columns(client, &mut catalogue.tables).await?;
     sequences(client, &mut catalogue.tables).await?;
+    catalogue.loose_sequences = loose_sequences(client, schema, &catalogue.tables).await?;
     objects::read(client, &mut catalogue.tables).await?;
     Ok(catalogue)
 }
@@ -105,10 +107,12 @@ const COLUMNS: &str = "WITH RECURSIVE base (relid, number, type, typmod, not_nul
        CASE WHEN t.typcategory = 'A' THEN (SELECT e.typname::text FROM pg_type e \
          WHERE e.oid = t.typelem AND e.typnamespace = 'pg_catalog'::regnamespace) END, \
        b.typmod, \
-       CASE WHEN t.typtype = 'e' THEN ARRAY (SELECT l.enumlabel::text FROM pg_enum l \
-         WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder) END \
+       CASE WHEN t.typtype = 'e' OR i.oid IS NOT NULL THEN ARRAY (SELECT l.enumlabel::text \
+         FROM pg_enum l WHERE l.enumtypid = coalesce(i.oid, t.oid) ORDER BY l.enumsortorder) END, \
+       i.oid \
      FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
      JOIN pg_attribute a ON a.attrelid = b.relid AND a.attnum = b.number \
+     LEFT JOIN pg_type i ON i.oid = t.typelem AND t.typcategory = 'A' AND i.typtype = 'e' \
      LEFT JOIN pg_attrdef d ON d.adrelid = b.relid AND d.adnum = b.number \
      ORDER BY b.relid, b.number";
 
@@ -131,6 +135,7 @@ fn column(row: &Row) -> TargetColumn {
         is_built_in: row.get(8),
         is_enum: row.get(9),
         element: row.get(10),
+        enum_element: row.get(13),
         typmod: row.get(11),
     });
     TargetColumn {
@@ -188,6 +193,30 @@ async fn sequences(client: &impl GenericClient, tables: &mut [TargetTable]) -> R
         }
     }
     Ok(())
+}
+
+/// Returns the sequences of the schema that none of its columns was found to count with.
+async fn loose_sequences(
+    client: &impl GenericClient,
+    schema: &str,
+    tables: &[TargetTable],
+) -> Result<Vec<String>> {
+    let rows = client
+        .query(
+            "SELECT s.relname::text FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace \
+             WHERE n.nspname = $1 AND s.relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend d \
+             WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype IN ('a', 'i')) \
+             ORDER BY 1",
+            &[&schema],
+        )
+        .await
+        .map_err(|error| failed(&error))?;
+    let columns = || tables.iter().flat_map(|table| &table.columns);
+    let is_loose = |name: &String| {
+        let mut sequences = columns().flat_map(|column| &column.sequences);
+        !sequences.any(|sequence| sequence.schema == schema && sequence.name == *name)
+    };
+    Ok(rows.iter().map(|row| row.get(0)).filter(is_loose).collect())
 }
 
 /// Returns those of the tables that have rows, with how many.
