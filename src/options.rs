@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::model::merge;
 use crate::model::name_style::NameStyle;
 
 /// Which tables.
@@ -54,28 +55,48 @@ pub struct InspectOptions {
 }
 
 /// What to do with rows that the target has already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnExisting {
     /// Write nothing, and say where they are.
     Refuse,
     /// Remove them first.
     Truncate,
+    /// Leave them, and insert rows whose key is not there. The columns of the key; none: the primary key.
+    Keep(Vec<String>),
+    /// Give those whose key the source has its values, and insert the others. The key as for `Keep`.
+    Upsert(Vec<String>),
 }
 
 /// What to do with the rows of some tables, by a glob, or (without one) of all.
 pub type OnExistingOf = (Option<String>, OnExisting);
 
 impl OnExisting {
-    /// Reads `WHAT` or `GLOB=WHAT`; `None` when WHAT is not known.
+    /// Reads `WHAT` or `GLOB=WHAT`, where WHAT may name the columns of a key; `None` when it is neither.
+    ///
+    /// A table's name may hold anything, equals signs too. So the sign that counts is the one behind
+    /// which a whole WHAT follows; and as a column in it stands in double quotes when its own name holds
+    /// signs ([`merge::parse_key`]), there is never more than one such reading.
     #[must_use]
     pub fn parse(text: &str) -> Option<OnExistingOf> {
-        let (glob, what) = match text.rsplit_once('=') {
-            Some((glob, what)) => (Some(glob.to_owned()), what),
-            None => (None, text),
+        if let Some(what) = Self::parse_what(text) {
+            return Some((None, what));
+        }
+        let mut signs = text.match_indices('=');
+        signs.find_map(|(at, _)| {
+            Some((Some(text[..at].to_owned()), Self::parse_what(&text[at + 1..])?))
+        })
+    }
+
+    fn parse_what(text: &str) -> Option<Self> {
+        let (word, key) = match text.split_once(':') {
+            None => (text, Vec::new()),
+            Some((word, key)) => (word, merge::parse_key(key)?),
         };
-        match what {
-            "refuse" => Some((glob, Self::Refuse)),
-            "truncate" => Some((glob, Self::Truncate)),
+        match word {
+            "refuse" if key.is_empty() => Some(Self::Refuse),
+            "truncate" if key.is_empty() => Some(Self::Truncate),
+            "keep" => Some(Self::Keep(key)),
+            "upsert" => Some(Self::Upsert(key)),
             _ => None,
         }
     }
@@ -236,5 +257,52 @@ pub fn jobs(asked: Option<usize>) -> Result<usize> {
             let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
             Ok(cores.clamp(2, 8))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (Option<String>, OnExisting) {
+        OnExisting::parse(text).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    fn of(glob: &str, what: OnExisting) -> (Option<String>, OnExisting) {
+        (Some(glob.to_owned()), what)
+    }
+
+    fn key(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_to_do_with_rows_may_be_said_for_some_tables() {
+        assert_eq!(parsed("truncate"), (None, OnExisting::Truncate));
+        assert_eq!(parsed("upsert"), (None, OnExisting::Upsert(Vec::new())));
+        assert_eq!(parsed("a=b=refuse"), of("a=b", OnExisting::Refuse));
+        for text in ["django_*", "delete", "=", "t=truncate:a", "t=keep:", "t=keep:a,b=c"] {
+            assert_eq!(OnExisting::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_be_named() {
+        assert_eq!(parsed("users=upsert:email"), of("users", OnExisting::Upsert(key(&["email"]))));
+        assert_eq!(parsed("t=keep:a+b c"), of("t", OnExisting::Keep(key(&["a", "b c"]))));
+        assert_eq!(parsed("keep:id"), (None, OnExisting::Keep(key(&["id"]))));
+    }
+
+    #[test]
+    fn signs_in_names_have_one_reading() {
+        // The name of a table, whatever it looks like.
+        assert_eq!(parsed("a=keep:b=upsert"), of("a=keep:b", OnExisting::Upsert(Vec::new())));
+        assert_eq!(parsed("upsert:a=keep"), of("upsert:a", OnExisting::Keep(Vec::new())));
+        assert_eq!(parsed("a=b=upsert:c"), of("a=b", OnExisting::Upsert(key(&["c"]))));
+        // The name of a column.
+        let strange = OnExisting::Keep(key(&["b=upsert", "+\""]));
+        assert_eq!(parsed("a=keep:\"b=upsert\"+\"+\"\"\""), of("a", strange));
+        let inside = OnExisting::Upsert(key(&["x"]));
+        assert_eq!(parsed("a=keep:\"b=upsert:\"x\""), of("a=keep:\"b", inside));
     }
 }

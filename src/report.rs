@@ -11,6 +11,7 @@ use crate::model::catalogue::JournalEntry;
 use crate::model::decision::{RuleRef, Unfit, Widening};
 use crate::model::evidence::Example;
 use crate::model::follow_up::FollowUp;
+pub use crate::model::merge::Merged;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 pub use crate::model::plan::{UnfitColumn, WidenedColumn};
@@ -354,6 +355,8 @@ pub struct TableReport {
     pub rejected: u64,
     /// Rows that had arrived before this run.
     pub rows_before: u64,
+    /// Set when the table had rows that stayed: what became of those that came.
+    pub merged: Option<MergedRows>,
     /// Bytes of COPY that were sent, earlier runs included.
     pub copy_bytes: u64,
     /// Seconds from the first to the last byte of the table in this run.
@@ -366,6 +369,16 @@ pub struct TableReport {
     pub identity_next: Option<i64>,
     /// Seconds of work on keys and indexes.
     pub finish_s: f64,
+}
+
+/// Rows that came to a table which had some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MergedRows {
+    /// Rows that the target had when the run began.
+    pub target_before: u64,
+    /// What became of the source's, those that were rejected aside.
+    #[serde(flatten)]
+    pub merged: Merged,
 }
 
 /// One stage of a [`TransferReport`].
@@ -525,12 +538,31 @@ pub struct VerifiedTable {
     pub target_rows: Option<u64>,
     /// Rows that the transfer left out as bad rows, so that the target must lack them.
     pub rejected: u64,
+    /// Set when the target had rows before the transfer, and they stayed.
+    pub merged: Option<MergedRows>,
 }
 
 impl VerifiedTable {
-    /// Returns true when both sides have the same number of rows, rejected ones aside.
+    /// Returns true when both sides have the same number of rows, rejected ones aside; where the target
+    /// had rows before: when these and the inserted ones are there, and it is known of each row of the
+    /// source what became of it.
     #[must_use]
     pub fn equal(&self) -> bool {
+        if let Some(MergedRows { target_before, merged }) = self.merged {
+            return self.target_rows == target_before.checked_add(merged.inserted)
+                && merged.rows().checked_add(self.rejected) == Some(self.source_rows);
+        }
         self.target_rows.and_then(|rows| rows.checked_add(self.rejected)) == Some(self.source_rows)
+    }
+
+    /// Returns how many rows the target must have, were none rejected.
+    #[must_use]
+    pub fn wanted_rows(&self) -> u64 {
+        match self.merged {
+            None => self.source_rows,
+            Some(MergedRows { target_before, merged }) => {
+                target_before.saturating_add(merged.inserted)
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
 use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
 use crate::options::{self, TransferOptions};
-use crate::report::{InspectReport, TransferReport};
+use crate::report::{InspectReport, MergedRows, TransferReport};
 use crate::verify::counts::{self, Pair};
 
 use account::Account;
@@ -111,7 +111,7 @@ async fn compare(
     cancel: &Cancel,
     account: &mut Account<'_>,
 ) -> Result<bool> {
-    let pairs = pairs(&begun.plan, &account.left_out());
+    let pairs = pairs(&begun.plan, &account.left_out(), &account.merged());
     let schema = &begun.plan.schema;
     let verified =
         counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
@@ -197,13 +197,18 @@ async fn finish_tables(
     Ok(())
 }
 
-fn pairs(plan: &TransferPlan, rejected: &BTreeMap<String, u64>) -> Vec<Pair> {
-    let pair = |table: &TablePlan| Pair {
+fn pairs(
+    plan: &TransferPlan,
+    rejected: &BTreeMap<String, u64>,
+    merged: &BTreeMap<usize, MergedRows>,
+) -> Vec<Pair> {
+    let pair = |(position, table): (usize, &TablePlan)| Pair {
         source: table.source.clone(),
         target: table.target.clone(),
         rejected: rejected.get(&table.source).copied().unwrap_or(0),
+        merged: merged.get(&position).copied(),
     };
-    plan.tables.iter().map(pair).collect()
+    plan.tables.iter().enumerate().map(pair).collect()
 }
 
 /// What a dry run found.

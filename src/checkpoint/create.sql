@@ -1,8 +1,6 @@
 -- litelift's bookkeeping. It may be dropped when no transfer is to be continued or verified:
 -- drop schema litelift cascade;
 
-create schema if not exists litelift;
-
 -- A transfer of one file into one schema.
 create table if not exists litelift.run (
     id bigint generated always as identity primary key,
@@ -72,6 +70,11 @@ create table if not exists litelift.range (
 
 -- Schemas of format 1 have the table without it.
 alter table litelift.range add column if not exists rejected bigint not null default 0;
+
+-- Of a table that had rows already: what became of the rows; null: they were copied.
+alter table litelift.range add column if not exists inserted bigint,
+    add column if not exists updated bigint,
+    add column if not exists kept bigint;
 
 -- A rejected row that was sent later (transfer --only-rejects): written in its transaction.
 create table if not exists litelift.resent (

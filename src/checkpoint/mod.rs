@@ -14,5 +14,6 @@ pub mod lock;
 pub mod made;
 pub mod resent;
 pub mod resume;
+pub mod rights;
 pub mod store;
 pub mod tables;

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
 use crate::model::ident::{qualified, quoted};
 use crate::model::mark::Mark;
+use crate::model::merge::Merged;
 use crate::model::plan::{RangePlan, TransferPlan};
 
 use super::fingerprint::Fingerprint;
@@ -20,7 +21,7 @@ use super::{journal, resent, tables};
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
 
-/// Makes the schema; in a transaction of its own, under the lock of all litelifts of the database.
+/// Makes the tables; under the lock of all litelifts of the database.
 const CREATE: &str = include_str!("create.sql");
 
 /// A run as it is kept.
@@ -70,16 +71,19 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
     match bookkeeping(client).await? {
         Bookkeeping::Absent => Ok(false),
         Bookkeeping::Readable => Ok(true),
-        Bookkeeping::Closed { owner } => Err(Error::target(
+        Bookkeeping::Closed { owner, role } => Err(Error::target(
             "schema litelift, which holds the checkpoints, was made by another role",
         )
         .detail(format!(
             "It belongs to \"{}\", and this role may not use it.",
             owner.escape_debug()
         ))
-        .hint(
-            "Connect as that role, or drop the schema: it is only needed to continue a transfer.",
-        )),
+        .hint("Connect as that role, or drop the schema: it is only needed to continue a transfer.")
+        .hint(format!(
+            "Or, as that role or a superuser: GRANT USAGE ON SCHEMA litelift TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA litelift TO {role};",
+            role = quoted(&role)
+        ))),
     }
 }
 
@@ -87,13 +91,13 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
 enum Bookkeeping {
     Absent,
     Readable,
-    Closed { owner: String },
+    Closed { owner: String, role: String },
 }
 
 async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     // The tables are made in one transaction, so one of them stands for all.
     let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), \
-               pg_get_userbyid(n.nspowner)::text \
+               pg_get_userbyid(n.nspowner)::text, current_user::text \
                FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
                WHERE n.nspname = 'litelift' AND c.relname = 'step'";
     let row = client
@@ -103,7 +107,7 @@ async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     Ok(match row {
         None => Bookkeeping::Absent,
         Some(row) if row.get(0) => Bookkeeping::Readable,
-        Some(row) => Bookkeeping::Closed { owner: row.get(1) },
+        Some(row) => Bookkeeping::Closed { owner: row.get(1), role: row.get(2) },
     })
 }
 
@@ -118,18 +122,29 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
     let made = async {
         // Two first runs at once would both see no schema: the second waits here, then finds it.
         transaction.batch_execute("SELECT pg_advisory_xact_lock(1818850405, 0)").await?;
+        let sql = "SELECT FROM pg_namespace WHERE nspname = 'litelift'";
+        // Not IF NOT EXISTS: it would ask for the right to make the schema that somebody made for us.
+        if transaction.query_opt(sql, &[]).await?.is_none() {
+            transaction.batch_execute("CREATE SCHEMA litelift").await?;
+        }
         transaction.batch_execute(CREATE).await
     };
     made.await
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
 }
 
+/// Returns how many tables schema `litelift` has.
+#[must_use]
+pub(super) fn tables_made() -> i64 {
+    i64::try_from(CREATE.matches("create table if not exists litelift.").count()).unwrap_or(0)
+}
+
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
-    let sql = "SELECT count(*) = 3 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
-               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'refused' \
-               WHERE n.nspname = 'litelift' \
-               AND (c.relname IN ('resent', 'journal') OR (c.relname = 'relation' AND a.attname IS NOT NULL))";
+    let sql = "SELECT count(*) = 4 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('refused', 'inserted') \
+               WHERE n.nspname = 'litelift' AND (c.relname IN ('resent', 'journal') \
+               OR (c.relname IN ('relation', 'range') AND a.attname IS NOT NULL))";
     let found = transaction.query_one(sql, &[]).await;
     found.map(|row| row.get(0)).map_err(|error| failure::failed("look for schema litelift", &error))
 }
@@ -326,6 +341,60 @@ pub fn bounds(range: &RangePlan) -> (Option<i64>, Option<i64>) {
     }
 }
 
+/// Writes down what became of rows that were merged, in their transaction: of the whole range, or of
+/// rejected rows of it that are sent later.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn add_merged(
+    transaction: &Transaction<'_>,
+    run: i64,
+    table: usize,
+    range: u32,
+    merged: Merged,
+) -> Result<()> {
+    let sql = "UPDATE litelift.range SET inserted = coalesce(inserted, 0) + $4, \
+               updated = coalesce(updated, 0) + $5, kept = coalesce(kept, 0) + $6 \
+               WHERE run = $1 AND relation = $2 AND number = $3";
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let written = transaction
+        .execute(
+            sql,
+            &[
+                &run,
+                &i32::try_from(table).unwrap_or(i32::MAX),
+                &i32::try_from(range).unwrap_or(i32::MAX),
+                &number(merged.inserted),
+                &number(merged.updated),
+                &number(merged.kept),
+            ],
+        )
+        .await;
+    written.map(|_| ()).map_err(|error| failure::failed("write down what was merged", &error))
+}
+
+/// Sums up what became of merged rows, by table.
+#[must_use]
+pub fn merged(marks: &[Mark]) -> BTreeMap<usize, Merged> {
+    let mut tables: BTreeMap<usize, Merged> = BTreeMap::new();
+    for mark in marks {
+        if let Some(merged) = mark.merged {
+            *tables.entry(mark.table).or_default() += merged;
+        }
+    }
+    tables
+}
+
+/// Returns the transaction that this is, as PostgreSQL's 32-bit `xid`.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn current_xid(transaction: &Transaction<'_>) -> Result<u32> {
+    let row = transaction.query_one("SELECT txid_current() % 4294967296", &[]).await;
+    let row = row.map_err(|error| failure::failed("begin the transfer", &error))?;
+    Ok(u32::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+}
+
 /// Reads the committed ranges of a run.
 ///
 /// # Errors
@@ -333,7 +402,10 @@ pub fn bounds(range: &RangePlan) -> (Option<i64>, Option<i64>) {
 pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
     let rows = session
         .query(
-            "SELECT relation, number, rows, rejected, copy_bytes FROM litelift.range WHERE run = $1",
+            // A schema of an earlier version has none of the last columns.
+            "SELECT relation, number, rows, rejected, copy_bytes, \
+             (to_jsonb(r) ->> 'inserted')::bigint, (to_jsonb(r) ->> 'updated')::bigint, \
+             (to_jsonb(r) ->> 'kept')::bigint FROM litelift.range r WHERE run = $1",
             &[&run],
         )
         .await
@@ -347,6 +419,11 @@ pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
             rows: number(row.get(2)),
             rejected: number(row.get(3)),
             copy_bytes: number(row.get(4)),
+            merged: row.get::<_, Option<i64>>(5).map(|inserted| Merged {
+                inserted: number(inserted),
+                updated: number(row.get::<_, Option<i64>>(6).unwrap_or(0)),
+                kept: number(row.get::<_, Option<i64>>(7).unwrap_or(0)),
+            }),
         })
         .collect())
 }

@@ -97,7 +97,7 @@ fn help_of_transfer() {
 
     Into tables that are there already:
           --data-only                Fill the tables of the app's own migrations
-          --on-existing <WHAT>       Rows there: refuse, truncate, or TABLE=truncate
+          --on-existing <WHAT>       Rows there: truncate, keep, upsert; TABLE=WHAT
           --rename <OLD=NEW>         Where a table or TABLE.COLUMN goes (repeatable)
           --protect <GLOB>           Never touch tables like 'cache_*' (repeatable)
           --tracking <TABLE=COLUMN>  A table of migrations: compared, never copied

@@ -11,7 +11,7 @@ pub(super) struct DataOnlyArgs {
     /// Fill the tables of the app's own migrations
     #[arg(long, conflicts_with_all = ["names", "comments", "follow_ups"])]
     pub(super) data_only: bool,
-    /// Rows there: refuse, truncate, or TABLE=truncate
+    /// Rows there: truncate, keep, upsert; TABLE=WHAT
     #[arg(long, value_name = "WHAT", requires = "data_only")]
     pub(super) on_existing: Vec<String>,
     /// Where a table or TABLE.COLUMN goes (repeatable)
@@ -48,24 +48,11 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
     }))
 }
 
-/// Reads `WHAT` or `GLOB=WHAT`.
+/// Reads one `--on-existing`.
 fn on_existing(text: &str) -> Result<OnExistingOf> {
     OnExisting::parse(text).ok_or_else(|| {
         Error::usage(format!("--on-existing \"{}\" is not known", text.escape_debug()))
-            .hint("Give refuse or truncate, or TABLE=refuse or TABLE=truncate for some tables.")
+            .hint("Give refuse, truncate, keep or upsert, or TABLE=truncate for some tables.")
+            .hint("Behind keep and upsert a unique key may be named: 'TABLE=upsert:email', 'TABLE=keep:a+b'. A column whose name holds one of + = : \" stands in double quotes.")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_to_do_with_rows_may_be_said_for_some_tables() {
-        assert_eq!(on_existing("truncate").unwrap(), (None, OnExisting::Truncate));
-        let (glob, what) = on_existing("a=b=refuse").unwrap();
-        assert_eq!((glob.as_deref(), what), (Some("a=b"), OnExisting::Refuse));
-        assert!(on_existing("django_*").is_err());
-        assert!(on_existing("delete").is_err());
-    }
 }

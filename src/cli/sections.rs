@@ -11,7 +11,8 @@ use crate::model::decision::Widening;
 use crate::model::pg_type::PgType;
 use crate::model::plan::NotCarried;
 use crate::report::{
-    NotAsBefore, NotCompared, Orphans, Refused, RejectedRows, SequenceBehind, WidenedColumn,
+    MergedRows, NotAsBefore, NotCompared, Orphans, Refused, RejectedRows, SequenceBehind,
+    TableReport, WidenedColumn,
 };
 
 /// Entries of a list that are shown without `--verbose`.
@@ -45,6 +46,28 @@ impl Sections<'_> {
             let change = change(&declared, column.becomes, &column.widening);
             this.sentence(&format!("{name}: {change}"));
         });
+    }
+
+    /// Tables that had rows, with what became of those that came.
+    pub(super) fn merged(&mut self, tables: &[TableReport]) {
+        let merged: Vec<(&TableReport, MergedRows)> =
+            tables.iter().filter_map(|table| Some((table, table.merged?))).collect();
+        let title = counted(merged.len() as u64, "table", "tables");
+        self.list(
+            &format!("merged with rows that were there ({title})"),
+            &merged,
+            |this, (table, rows)| {
+                let MergedRows { target_before, merged } = rows;
+                this.sentence(&format!(
+                    "{}: {} inserted, {} updated, {} kept; {} before",
+                    plain(&table.source),
+                    grouped(merged.inserted),
+                    grouped(merged.updated),
+                    grouped(merged.kept),
+                    grouped(*target_before)
+                ));
+            },
+        );
     }
 
     /// Tables with rows that were left out.

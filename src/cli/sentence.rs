@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::amount::{counted, grouped, rows, seconds, tables};
 use super::names::plain;
 use crate::report::{
-    InspectReport, InspectTarget, Outcome, RestoreReport, TransferReport, VerifyLevel, VerifyReport,
+    InspectReport, InspectTarget, Merged, Outcome, RestoreReport, TransferReport, VerifyLevel,
+    VerifyReport,
 };
 
 /// What a transfer was for.
@@ -25,6 +26,7 @@ pub(super) fn of_transfer(
     strict_failed: bool,
 ) -> String {
     let mut sentences = vec![moved(report, elapsed, purpose)];
+    sentences.extend(merged(report));
     let named_tables = report.outcome != Outcome::AlreadyDone;
     match &report.verify {
         Some(verify) => sentences.extend(counts(verify, named_tables)),
@@ -73,6 +75,21 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
             )
         }
     }
+}
+
+/// Says what became of rows that came to tables which had some.
+fn merged(report: &TransferReport) -> Option<String> {
+    let all: Vec<Merged> =
+        report.tables.iter().filter_map(|table| Some(table.merged?.merged)).collect();
+    let sum = |part: fn(&Merged) -> u64| grouped(all.iter().map(part).sum());
+    if all.is_empty() {
+        return None;
+    }
+    let (inserted, updated) = (sum(|merged| merged.inserted), sum(|merged| merged.updated));
+    let (kept, all) = (sum(|merged| merged.kept), tables(all.len()));
+    Some(format!(
+        "In {all} with rows of their own {inserted} were inserted, {updated} updated, {kept} kept."
+    ))
 }
 
 /// Says what `restore-constraints` came to.

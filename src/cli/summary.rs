@@ -13,7 +13,7 @@ use super::sentence::{self, Purpose};
 use super::style::Look;
 use super::table::{Fit, Table};
 use crate::report::{
-    Outcome, RestoreReport, TableReport, TransferReport, VerifiedTable, VerifyReport,
+    MergedRows, Outcome, RestoreReport, TableReport, TransferReport, VerifiedTable, VerifyReport,
 };
 
 /// Tables that are shown without `--verbose`.
@@ -51,6 +51,7 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
     }
     if verbosity > Verbosity::Quiet {
         let mut sections = Sections { out: &mut out, look, verbosity, json_flag: "--json" };
+        sections.merged(&report.tables);
         sections.rejected(&report.rejected);
         sections.widened(&report.widened);
         sections.not_carried(&report.not_carried);
@@ -209,13 +210,21 @@ fn verdict(table: &VerifiedTable) -> String {
         Some(_) if table.equal() && table.rejected > 0 => {
             format!("{} rejected", rows(table.rejected))
         }
-        Some(target) if target < table.source_rows => {
-            format!("{} missing", rows(table.source_rows - target))
+        Some(target) if target < table.wanted_rows() => {
+            format!("{} missing", rows(table.wanted_rows() - target))
         }
-        Some(target) if target > table.source_rows => {
-            format!("{} too many", rows(target - table.source_rows))
+        Some(target) if target > table.wanted_rows() => {
+            format!("{} too many", rows(target - table.wanted_rows()))
         }
-        Some(_) => "ok".to_owned(),
+        // As many as after the transfer, but not of these rows.
+        Some(_) if !table.equal() => "other rows in the source".to_owned(),
+        Some(_) => match table.merged {
+            None => "ok".to_owned(),
+            Some(MergedRows { target_before, merged }) => {
+                let (before, inserted) = (grouped(target_before), grouped(merged.inserted));
+                format!("ok: {before} before, {inserted} inserted")
+            }
+        },
     }
 }
 

@@ -15,6 +15,7 @@ fn table(name: &str, rows: u64, copy_bytes: u64) -> TableReport {
         target: name.to_owned(),
         rows,
         rows_before: 0,
+        merged: None,
         copy_bytes,
         copy_s: rows as f64 / 277_000.0,
         indexes: 2,
@@ -42,6 +43,7 @@ fn counts(tables: &[TableReport]) -> VerifyReport {
                 target: table.target.clone(),
                 source_rows: table.rows,
                 target_rows: Some(table.rows),
+                merged: None,
             })
             .collect(),
         wall_s: 0.7,

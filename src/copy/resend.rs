@@ -9,10 +9,12 @@ use std::fs::File;
 use std::path::Path;
 
 use bytes::Bytes;
+use deadpool_postgres::Transaction;
 use futures_util::SinkExt as _;
 use tempfile::NamedTempFile;
 
 use crate::checkpoint::resent::{self, RejectId};
+use crate::checkpoint::store;
 use crate::connect::{Session, failure};
 use crate::encode::field::{HEADER, TRAILER};
 use crate::encode::{RowEncoder, Zone};
@@ -21,6 +23,7 @@ use crate::event::Cancel;
 use crate::model::literal::Literal;
 use crate::model::plan::{TablePlan, TransferPlan};
 
+use super::merging::Merging;
 use super::reject::{self, HEAD};
 use super::sink::copy_sql;
 
@@ -207,24 +210,37 @@ impl ResendJob<'_> {
             )
         };
         let at = |error: tokio_postgres::Error| failure::failed(&what(), &error);
-        let copy = copy_sql(&self.plan.schema, &self.sent(table));
+        let sent = self.sent(table);
+        let copy = copy_sql(&self.plan.schema, &sent);
         let copy = session.prepare_cached(&copy).await.map_err(at)?;
-        let transaction = session.transaction().await.map_err(at)?;
+        let mut transaction = session.transaction().await.map_err(at)?;
+        if let Some(fill) = &self.plan.fill {
+            // Triggers, checks and index expressions of the target's own.
+            let sql = format!("SET LOCAL search_path = {}", fill.search_path);
+            transaction.batch_execute(&sql).await.map_err(at)?;
+        }
         let ids: Vec<RejectId> = batch.iter().map(|line| line.id).collect();
         let mut new = resent::mark(&transaction, self.run, &ids).await?;
         let marked = new.len() as u64;
-        let mut bytes = HEADER.to_vec();
-        for line in batch {
-            // A line that stands there twice is sent once.
-            if new.remove(&line.id) {
-                bytes.extend_from_slice(&line.bytes);
-            }
+        // A line that stands there twice is sent once.
+        let lines: Vec<&Line> = batch.iter().filter(|line| new.remove(&line.id)).collect();
+        if let Some(merging) = Merging::of(self.plan, table, &sent) {
+            return match self.merge(&mut transaction, &merging, &lines).await {
+                Ok(()) => {
+                    transaction.commit().await.map_err(at)?;
+                    resent.sent += marked;
+                    resent.before += batch.len() as u64 - marked;
+                    Ok(Ok(()))
+                }
+                Err(Unsent::Refused(refusal)) => Ok(Err(refusal)),
+                Err(Unsent::Failed(error)) => Err(error),
+            };
         }
-        bytes.extend_from_slice(&TRAILER);
+        let bytes = copied(&lines);
         let sent = async {
             let sink = transaction.copy_in(&copy).await?;
             futures_util::pin_mut!(sink);
-            sink.send(Bytes::from(bytes)).await?;
+            sink.send(bytes).await?;
             let counted = sink.finish().await?;
             transaction.commit().await?;
             Ok::<u64, tokio_postgres::Error>(counted)
@@ -245,6 +261,72 @@ impl ResendJob<'_> {
             Err(error) => Err(at(error)),
         }
     }
+}
+
+/// Why rows did not arrive.
+enum Unsent {
+    /// The server refused them, or they differ from what is there.
+    Refused(String),
+    /// Something else.
+    Failed(Error),
+}
+
+impl ResendJob<'_> {
+    /// Merges rows into a table that had some when the run began, range by range.
+    async fn merge(
+        &self,
+        transaction: &mut Transaction<'_>,
+        merging: &Merging<'_>,
+        lines: &[&Line],
+    ) -> std::result::Result<(), Unsent> {
+        let copy = merging.stage(transaction).await.map_err(Unsent::Failed)?;
+        for lines in lines.chunk_by(|a, b| a.id.range == b.id.range) {
+            let Some(RejectId { table, range, .. }) = lines.first().map(|line| line.id) else {
+                continue;
+            };
+            merging.clear(transaction).await.map_err(Unsent::Failed)?;
+            let staged = async {
+                let sink = transaction.copy_in(&copy).await?;
+                futures_util::pin_mut!(sink);
+                sink.send(copied(lines)).await?;
+                sink.finish().await
+            };
+            let staged = staged.await.map_err(|error| unsent(merging.failed(&error), &error))?;
+            let merged =
+                merging.merge(transaction, staged).await.map_err(|error| match error.kind() {
+                    ErrorKind::Differences => Unsent::Refused(in_one_line(&error)),
+                    _ => Unsent::Failed(error),
+                })?;
+            store::add_merged(transaction, self.run, table, range, merged)
+                .await
+                .map_err(Unsent::Failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn unsent(error: Error, cause: &tokio_postgres::Error) -> Unsent {
+    if failure::is_refusal(cause) {
+        return Unsent::Refused(in_one_line(&error));
+    }
+    Unsent::Failed(error)
+}
+
+fn in_one_line(error: &Error) -> String {
+    match error.full_detail() {
+        None => error.message().to_owned(),
+        Some(detail) => format!("{} ({})", error.message(), detail.replace('\n', " ")),
+    }
+}
+
+/// The rows as a whole COPY.
+fn copied(lines: &[&Line]) -> Bytes {
+    let mut bytes = HEADER.to_vec();
+    for line in lines {
+        bytes.extend_from_slice(&line.bytes);
+    }
+    bytes.extend_from_slice(&TRAILER);
+    Bytes::from(bytes)
 }
 
 /// The file of the rows that are still rejected.

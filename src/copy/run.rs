@@ -17,7 +17,8 @@ use crate::options::BadRows;
 use crate::read::{OnBadRow, Snapshot};
 
 use super::CHUNKS_QUEUED;
-use super::worker::{Queue, read_ranges, send_ranges};
+use super::queue::{self, Queue, Unit};
+use super::worker::{read_ranges, send_ranges};
 
 /// What is copied, from where to where.
 pub struct CopyJob<'a> {
@@ -162,12 +163,29 @@ pub async fn run(
         .copied()
         .collect();
     let progress = Mutex::new(Progress::new(&todo, before));
-    let workers = job.jobs.min(todo.len());
+    for units in queue::levels(job.plan, &todo) {
+        run_level(job, &units, &progress).await?;
+    }
+    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let times = progress
+        .tables
+        .iter()
+        .map(|(table, seen)| {
+            let wall = seen.ended.duration_since(seen.begun);
+            (*table, TableTimes { wall, work: seen.work })
+        })
+        .collect();
+    Ok((progress.marks, times))
+}
+
+/// Copies what has no order among itself.
+async fn run_level(job: &CopyJob<'_>, units: &[Unit], progress: &Mutex<Progress>) -> Result<()> {
+    let workers = job.jobs.min(units.len());
     let mut sessions = Vec::with_capacity(workers);
     for _ in 0..workers {
         sessions.push(job.target.session().await?);
     }
-    let queue = Queue::new(&todo);
+    let queue = Queue::new(units);
     let (result, is_panicked) = std::thread::scope(|scope| {
         let mut readers = Vec::with_capacity(workers);
         let mut senders = Vec::with_capacity(workers);
@@ -175,7 +193,7 @@ pub async fn run(
             let (to_session, from_reader) = mpsc::channel(CHUNKS_QUEUED);
             let queue = &queue;
             readers.push(scope.spawn(move || read_ranges(job, queue, &to_session)));
-            senders.push(send_ranges(job, &todo, from_reader, session, &progress));
+            senders.push(send_ranges(job, units, from_reader, session, progress));
         }
         // The futures own the receiving ends: when the first fails, all are dropped here, every
         // reader sees its channel closed and returns, and the scope can end.
@@ -193,15 +211,5 @@ pub async fn run(
     if is_panicked {
         return Err(Error::source_file("a thread that reads the source failed unexpectedly"));
     }
-    result?;
-    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let times = progress
-        .tables
-        .iter()
-        .map(|(table, seen)| {
-            let wall = seen.ended.duration_since(seen.begun);
-            (*table, TableTimes { wall, work: seen.work })
-        })
-        .collect();
-    Ok((progress.marks, times))
+    result.map(|_| ())
 }

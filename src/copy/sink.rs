@@ -6,8 +6,6 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio_postgres::{CopyInSink, Transaction};
 
-use crate::connect::failure;
-use crate::error::Result;
 use crate::model::ident::{qualified, quoted_list};
 use crate::model::plan::TablePlan;
 
@@ -23,33 +21,31 @@ pub(super) fn copy_sql(schema: &str, table: &TablePlan) -> String {
 }
 
 /// A running COPY. Dropping it without [`Self::finish`] makes the driver send CopyFail, and the
-/// transaction around it rolls back: half a range is never committed.
+/// transaction around it rolls back: half a range is never committed. Errors are the server's, for the
+/// caller to explain.
 #[must_use = "a COPY that is not finished is rolled back"]
 pub(super) struct CopySink {
     sink: Pin<Box<CopyInSink<Bytes>>>,
-    what: String,
 }
+
+type Sent<T> = Result<T, tokio_postgres::Error>;
 
 impl CopySink {
     /// Starts the COPY of a prepared statement.
     pub(super) async fn start(
         transaction: &Transaction<'_>,
         statement: &tokio_postgres::Statement,
-        table: &TablePlan,
-    ) -> Result<Self> {
-        let what = format!("copy rows into table \"{}\"", table.target.escape_debug());
-        let sink =
-            transaction.copy_in(statement).await.map_err(|error| failure::failed(&what, &error))?;
-        Ok(Self { sink: Box::pin(sink), what })
+    ) -> Sent<Self> {
+        Ok(Self { sink: Box::pin(transaction.copy_in(statement).await?) })
     }
 
     /// Sends a chunk.
-    pub(super) async fn send(&mut self, chunk: Bytes) -> Result<()> {
-        self.sink.feed(chunk).await.map_err(|error| failure::failed(&self.what, &error))
+    pub(super) async fn send(&mut self, chunk: Bytes) -> Sent<()> {
+        self.sink.feed(chunk).await
     }
 
     /// Ends the COPY; returns the rows that PostgreSQL counted.
-    pub(super) async fn finish(mut self) -> Result<u64> {
-        self.sink.as_mut().finish().await.map_err(|error| failure::failed(&self.what, &error))
+    pub(super) async fn finish(mut self) -> Sent<u64> {
+        self.sink.as_mut().finish().await
     }
 }

@@ -1,10 +1,12 @@
 //! One worker: a thread that reads and encodes, a session that sends and commits.
+//!
+//! A unit, nearly always one range, is one transaction.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
+use deadpool_postgres::Transaction;
 use tokio::sync::mpsc;
 
 use crate::checkpoint::store;
@@ -16,12 +18,15 @@ use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
 use crate::read::{Encoded, RangeSource};
 
+use super::merging::Merging;
+use super::queue::{Queue, Unit};
+use super::refused::{self, Failed};
 use super::run::{CopyJob, Progress};
 use super::sink::{CopySink, copy_sql};
 
 /// What a reading thread hands to its session.
 pub(super) enum Piece {
-    /// A range begins.
+    /// A range begins, of the unit at this position.
     Begin(usize),
     /// Bytes of COPY, with the rows that end in them.
     Chunk(Bytes, u64),
@@ -31,40 +36,25 @@ pub(super) enum Piece {
     Failed(Error),
 }
 
-/// The ranges that are still to do.
-pub(super) struct Queue<'a> {
-    ranges: &'a [RangePlan],
-    next: AtomicUsize,
-}
-
-impl<'a> Queue<'a> {
-    pub(super) const fn new(ranges: &'a [RangePlan]) -> Self {
-        Self { ranges, next: AtomicUsize::new(0) }
-    }
-
-    fn take(&self) -> Option<(usize, &'a RangePlan)> {
-        let position = self.next.fetch_add(1, Ordering::Relaxed);
-        self.ranges.get(position).map(|range| (position, range))
-    }
-}
-
 /// Reads and encodes ranges until the queue is empty, the session is gone, or a read fails.
 pub(super) fn read_ranges(job: &CopyJob<'_>, queue: &Queue<'_>, pieces: &mpsc::Sender<Piece>) {
-    while let Some((position, range)) = queue.take() {
-        if job.cancel.is_asked() || pieces.blocking_send(Piece::Begin(position)).is_err() {
-            return;
-        }
-        match read_range(job, range, pieces) {
-            Ok(Some(encoded)) => {
-                if pieces.blocking_send(Piece::End(encoded)).is_err() {
+    while let Some((position, unit)) = queue.take() {
+        for range in &unit.ranges {
+            if job.cancel.is_asked() || pieces.blocking_send(Piece::Begin(position)).is_err() {
+                return;
+            }
+            match read_range(job, range, pieces) {
+                Ok(Some(encoded)) => {
+                    if pieces.blocking_send(Piece::End(encoded)).is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    // When the session is gone, its own error is the one that is told.
+                    let _ = pieces.blocking_send(Piece::Failed(error));
                     return;
                 }
-            }
-            Ok(None) => return,
-            Err(error) => {
-                // When the session is gone, its own error is the one that is told.
-                let _ = pieces.blocking_send(Piece::Failed(error));
-                return;
             }
         }
     }
@@ -102,10 +92,10 @@ fn read_range(
     read.map(Some)
 }
 
-/// Sends ranges and commits each with its checkpoint.
+/// Sends units and commits each with its checkpoints.
 pub(super) async fn send_ranges(
     job: &CopyJob<'_>,
-    ranges: &[RangePlan],
+    units: &[Unit],
     mut pieces: mpsc::Receiver<Piece>,
     session: &mut Session,
     progress: &Mutex<Progress>,
@@ -113,11 +103,14 @@ pub(super) async fn send_ranges(
     loop {
         match pieces.recv().await {
             Some(Piece::Begin(position)) => {
-                let range = &ranges[position];
-                let begun = Instant::now();
-                progress_of(progress).begin(job, range);
-                let mark = send_range(job, range, &mut pieces, session).await?;
-                progress_of(progress).end(job, mark, begun.elapsed());
+                let unit = &units[position];
+                match send_unit(job, unit, &mut pieces, session, progress).await {
+                    Ok(()) => {}
+                    Err(Failed::Ours(error)) => return Err(error),
+                    Err(Failed::Server { range, error }) => {
+                        return Err(refused::explain(job, session, range, &error).await);
+                    }
+                }
             }
             Some(Piece::Failed(error)) => return Err(error),
             Some(_) => return Err(Error::target("a range ended that had not begun")),
@@ -133,53 +126,111 @@ fn progress_of(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress
     progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// One transaction: the rows of a range and the row that says so.
-async fn send_range(
+/// One transaction: the rows of a unit's ranges, and for each the row that says so.
+async fn send_unit(
     job: &CopyJob<'_>,
-    range: &RangePlan,
+    unit: &Unit,
     pieces: &mut mpsc::Receiver<Piece>,
     session: &mut Session,
-) -> Result<Mark> {
-    let table = &job.plan.tables[range.table];
-    let at = |error: tokio_postgres::Error| {
-        failure::failed(&format!("copy table \"{}\"", table.source.escape_debug()), &error)
-    };
-    let copy = session.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?;
-    let insert = session.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
-    let transaction = session.transaction().await.map_err(at)?;
+    progress: &Mutex<Progress>,
+) -> std::result::Result<(), Failed> {
+    let Some(last) = unit.ranges.last().copied() else { return Ok(()) };
+    let at = |error: tokio_postgres::Error| not_copied(job, &last, &error);
+    let mut transaction = session.transaction().await.map_err(at)?;
     if let Some(fill) = &job.plan.fill {
         // Triggers, checks and index expressions of the target's own.
         let sql = format!("SET LOCAL search_path = {}", fill.search_path);
         transaction.batch_execute(&sql).await.map_err(at)?;
     }
-    let mut sink = CopySink::start(&transaction, &copy, table).await?;
+    if unit.is_deferred {
+        transaction.batch_execute("SET CONSTRAINTS ALL DEFERRED").await.map_err(at)?;
+    }
+    let mut copied = Vec::with_capacity(unit.ranges.len());
+    for (number, range) in unit.ranges.iter().enumerate() {
+        if number > 0 && !matches!(pieces.recv().await, Some(Piece::Begin(_))) {
+            return Err(cut_short(job, range).into());
+        }
+        let begun = Instant::now();
+        progress_of(progress).begin(job, range);
+        let mark = send_range(job, unit, range, pieces, &mut transaction).await?;
+        copied.push((mark, begun.elapsed()));
+    }
+    let begun = Instant::now();
+    // What was deferred is checked here.
+    transaction.commit().await.map_err(|error| Failed::Server { range: last, error })?;
+    if let Some((_, took)) = copied.last_mut() {
+        *took += begun.elapsed();
+    }
+    for (mark, took) in copied {
+        progress_of(progress).end(job, mark, took);
+    }
+    Ok(())
+}
+
+fn not_copied(job: &CopyJob<'_>, range: &RangePlan, error: &tokio_postgres::Error) -> Error {
+    let table = &job.plan.tables[range.table].source;
+    failure::failed(&format!("copy table \"{}\"", table.escape_debug()), error)
+}
+
+/// The reader stops between chunks only when it was asked to.
+fn cut_short(job: &CopyJob<'_>, range: &RangePlan) -> Error {
+    job.cancel.check().err().unwrap_or_else(|| {
+        let table = &job.plan.tables[range.table].source;
+        Error::source_file(format!(
+            "reading table \"{}\" ended before its time",
+            table.escape_debug()
+        ))
+    })
+}
+
+/// The rows of a range and the row that says so, in an open transaction.
+async fn send_range(
+    job: &CopyJob<'_>,
+    unit: &Unit,
+    range: &RangePlan,
+    pieces: &mut mpsc::Receiver<Piece>,
+    transaction: &mut Transaction<'_>,
+) -> std::result::Result<Mark, Failed> {
+    let table = &job.plan.tables[range.table];
+    let at = |error: tokio_postgres::Error| not_copied(job, range, &error);
+    let by_server = |error: tokio_postgres::Error| Failed::Server { range: *range, error };
+    let merging = Merging::of(job.plan, range.table, table);
+    let copy = match &merging {
+        None => transaction.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?,
+        Some(merging) => merging.stage(transaction).await?,
+    };
+    let insert = transaction.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
+    let mut sink = CopySink::start(transaction, &copy).await.map_err(by_server)?;
     let mut copy_bytes = 0_u64;
     let encoded = loop {
         match pieces.recv().await {
             Some(Piece::Chunk(chunk, rows)) => {
                 let bytes = chunk.len() as u64;
                 copy_bytes += bytes;
-                sink.send(chunk).await?;
+                sink.send(chunk).await.map_err(by_server)?;
                 job.listener.on(Event::Progress { stage: Stage::Copy, work: bytes, rows });
             }
             Some(Piece::End(encoded)) => break encoded,
-            Some(Piece::Failed(error)) => return Err(error),
-            Some(Piece::Begin(_)) | None => {
-                // The reader stops between chunks only when it was asked to.
-                job.cancel.check()?;
-                return Err(Error::source_file(format!(
-                    "reading table \"{}\" ended before its time",
-                    table.source.escape_debug()
-                )));
-            }
+            Some(Piece::Failed(error)) => return Err(error.into()),
+            Some(Piece::Begin(_)) | None => return Err(cut_short(job, range).into()),
         }
     };
-    let counted = sink.finish().await?;
+    let counted = sink.finish().await.map_err(by_server)?;
     // Read = written + rejected, in every range.
     if counted != encoded.rows || encoded.rows + encoded.bad != range.rows {
-        return Err(miscounted(&table.source, range.rows, encoded, counted));
+        return Err(miscounted(&table.source, range.rows, encoded, counted).into());
     }
     job.reject(encoded.bad)?;
+    let merged = match &merging {
+        None => None,
+        Some(merging) => {
+            let merged = merging.merge(transaction, counted).await?;
+            if unit.ranges.len() > 1 {
+                merging.unstage(transaction).await?;
+            }
+            Some(merged)
+        }
+    };
     let (lo, hi) = store::bounds(range);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
@@ -199,13 +250,16 @@ async fn send_range(
         )
         .await
         .map_err(at)?;
-    transaction.commit().await.map_err(at)?;
+    if let Some(merged) = merged {
+        store::add_merged(transaction, job.run, range.table, range.number, merged).await?;
+    }
     Ok(Mark {
         table: range.table,
         number: range.number,
         rows: encoded.rows,
         rejected: encoded.bad,
         copy_bytes,
+        merged,
     })
 }
 

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::merge::KeyColumn;
 use super::pg_type::PgType;
 
 /// One schema of the target.
@@ -16,8 +17,14 @@ pub struct Catalogue {
     pub schema: String,
     /// The role that is connected.
     pub role: String,
+    /// Whether the role may name anything in the schema: that needs USAGE on it.
+    pub can_use: bool,
     /// Whether the role may make indexes in the schema: that needs CREATE on it.
     pub can_create: bool,
+    /// The database.
+    pub database: String,
+    /// Whether the role may make temporary tables in it.
+    pub may_make_temporary: bool,
     /// Ordinary and partitioned tables, by name.
     pub tables: Vec<TargetTable>,
     /// Everything else that has a name and columns: `(name, view)`, `(name, foreign table)` ...
@@ -45,14 +52,21 @@ pub struct TargetTable {
     pub owner: String,
     /// Whether the connected role owns it, itself or as a member.
     pub is_owned: bool,
+    /// Whether the role could become the owner with SET ROLE, of which it is a member that does not
+    /// inherit.
+    pub could_own: bool,
     /// Declared PARTITION BY.
     pub is_partitioned: bool,
     /// A partition of another table: its rows go into that one.
     pub is_partition: bool,
-    /// Whether the role may INSERT and SELECT, which COPY and the count need.
+    /// Whether the role may INSERT and SELECT, at least single columns: COPY and the count need it.
     pub may_fill: bool,
     /// Whether the role may TRUNCATE.
     pub may_truncate: bool,
+    /// Whether the role may UPDATE.
+    pub may_update: bool,
+    /// Whether rules (CREATE RULE) change its INSERT or UPDATE.
+    pub has_rules: bool,
     /// Whether row level security keeps this role from COPY.
     pub is_row_secured: bool,
     /// Columns in their order.
@@ -63,6 +77,9 @@ pub struct TargetTable {
     pub foreign_keys_onto: Vec<TargetForeignKey>,
     /// Indexes that only make reading faster, and can be made again from their definition.
     pub plain_indexes: Vec<TargetIndex>,
+    /// Its primary key, unique constraints and unique indexes, as far as they hold for all rows and
+    /// consist of columns; the primary key first.
+    pub unique_keys: Vec<UniqueKey>,
     /// Triggers that are not the server's own, of it and of its partitions.
     pub triggers: Vec<TargetTrigger>,
 }
@@ -94,10 +111,19 @@ pub struct TargetColumn {
     pub default: Option<String>,
     /// GENERATED ... AS IDENTITY.
     pub is_identity: bool,
+    /// GENERATED ALWAYS AS IDENTITY: PostgreSQL lets nobody update it.
+    pub is_identity_always: bool,
     /// GENERATED ALWAYS AS (...): it takes no values.
     pub is_generated: bool,
     /// Sequences that give it its next value: of its identity, or named in its default.
     pub sequences: Vec<TargetSequence>,
+    /// Whether two values are equal only when their bytes are: not so for citext and for collations
+    /// that are not deterministic.
+    pub is_compared_by_bytes: bool,
+    /// Whether the role may INSERT into it, by a right to the table or to the column.
+    pub may_insert: bool,
+    /// Whether the role may SELECT it.
+    pub may_select: bool,
 }
 
 impl TargetColumn {
@@ -119,6 +145,10 @@ pub struct TargetSequence {
     pub increment: i64,
     /// Whether the role may set it.
     pub may_set: bool,
+    /// Whether the role may take values from it.
+    pub may_take: bool,
+    /// Whether the role may name it: that needs USAGE on its schema.
+    pub may_reach: bool,
     /// The role that owns it.
     pub owner: String,
 }
@@ -138,10 +168,12 @@ pub struct TargetForeignKey {
     pub owner: String,
     /// Whether that table is partitioned: there a key cannot be NOT VALID.
     pub is_partitioned: bool,
-    /// Whether that table has rows.
+    /// Whether that table has rows, as far as the role may know; of its own tables it must.
     pub has_rows: bool,
     /// Name of the constraint.
     pub name: String,
+    /// DEFERRABLE.
+    pub is_deferrable: bool,
     /// `pg_get_constraintdef`.
     pub definition: String,
     /// COMMENT ON CONSTRAINT.
@@ -158,6 +190,14 @@ pub struct TargetForeignKey {
     pub may_reference: bool,
 }
 
+impl TargetForeignKey {
+    /// Returns whether the role can take it away and make it again; if not, it stays while rows come in.
+    #[must_use]
+    pub fn can_go(&self) -> bool {
+        self.is_owned && self.may_reference
+    }
+}
+
 /// An index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetIndex {
@@ -165,6 +205,23 @@ pub struct TargetIndex {
     pub name: String,
     /// `pg_get_indexdef`.
     pub definition: String,
+}
+
+/// A primary key, unique constraint or unique index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UniqueKey {
+    /// Name of its index.
+    pub name: String,
+    /// Whether it is the primary key.
+    pub is_primary: bool,
+    /// False for a DEFERRABLE constraint.
+    pub is_immediate: bool,
+    /// NULLS NOT DISTINCT.
+    pub nulls_equal: bool,
+    /// `pg_get_constraintdef`, or `pg_get_indexdef` where no constraint stands on the index.
+    pub definition: String,
+    /// Its columns, in the order of the index.
+    pub columns: Vec<KeyColumn>,
 }
 
 /// A trigger.
@@ -176,12 +233,18 @@ pub struct TargetTrigger {
     pub table: String,
     /// Its oid.
     pub relid: u32,
+    /// Whether the role owns that table.
+    pub is_owned: bool,
     /// Name.
     pub name: String,
     /// `tgenabled`: O on, D off, R only in replicas, A always.
     pub enabled: String,
     /// Whether it runs before each inserted row, and so can fill columns.
     pub fills_rows: bool,
+    /// Whether it runs for INSERT.
+    pub on_insert: bool,
+    /// Whether it runs for TRUNCATE.
+    pub on_truncate: bool,
 }
 
 /// An object of the target that is taken away, or changed, while its table is filled.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::merge::Merged;
+
 /// A committed range: the row of `litelift.range` that was written in the transaction of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -15,4 +17,6 @@ pub struct Mark {
     pub rejected: u64,
     /// Bytes of COPY that were sent.
     pub copy_bytes: u64,
+    /// What became of the rows where the table had some already, those that were sent later included.
+    pub merged: Option<Merged>,
 }

@@ -54,13 +54,62 @@ pub struct Refusal {
     pub text: String,
     /// What helps, a sentence.
     pub hint: Option<String>,
+    /// The right that is missing, where that is all.
+    pub grant: Option<Grant>,
+}
+
+/// A right that a role lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Who can give it.
+    pub owner: String,
+    /// Such as `SELECT, INSERT`.
+    pub what: String,
+    /// What stands before the object in GRANT: nothing for a table, `SEQUENCE ` or `SCHEMA `.
+    pub kind: &'static str,
+    /// On what, quoted.
+    pub object: String,
+    /// To whom, quoted.
+    pub role: String,
+}
+
+/// Returns what helps against refusals, each thing once. Rights of one kind are one GRANT.
+#[must_use]
+pub fn hints(refusals: &[Refusal]) -> Vec<String> {
+    let mut hints: Vec<(Option<&Grant>, Vec<&str>)> = Vec::new();
+    for refusal in refusals {
+        if let Some(hint) = &refusal.hint
+            && !hints.iter().any(|known| *known == (None, vec![hint.as_str()]))
+        {
+            hints.push((None, vec![hint]));
+        }
+        let Some(grant) = &refusal.grant else { continue };
+        let is_like = |known: &Grant| {
+            (&known.owner, &known.what, known.kind) == (&grant.owner, &grant.what, grant.kind)
+        };
+        let mut known = hints.iter_mut().filter(|(known, _)| known.is_some_and(is_like));
+        match known.next() {
+            Some((_, objects)) if objects.contains(&grant.object.as_str()) => {}
+            Some((_, objects)) => objects.push(&grant.object),
+            None => hints.push((Some(grant), vec![&grant.object])),
+        }
+    }
+    let text = |(grant, parts): (Option<&Grant>, Vec<&str>)| match grant {
+        None => parts.concat(),
+        Some(Grant { owner, what, kind, role, .. }) => format!(
+            "As \"{}\" or a superuser: GRANT {what} ON {kind}{} TO {role};",
+            owner.escape_debug(),
+            parts.join(", ")
+        ),
+    };
+    hints.into_iter().map(text).collect()
 }
 
 impl Refusal {
     /// Makes one.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: None }
+        Self { text: text.into(), hint: None, grant: None }
     }
 
     /// Adds what helps.
@@ -68,5 +117,45 @@ impl Refusal {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds the right that is missing.
+    #[must_use]
+    pub fn grant(mut self, grant: Grant) -> Self {
+        self.grant = Some(grant);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_of_one_kind_are_one_grant_and_hints_are_told_once() {
+        let grant = |what: &str, kind: &'static str, object: &str| Grant {
+            owner: "app".into(),
+            what: what.into(),
+            kind,
+            object: object.into(),
+            role: "\"me\"".into(),
+        };
+        let told = hints(&[
+            Refusal::new("").grant(grant("INSERT", "", "a")),
+            Refusal::new("").hint("Do this."),
+            Refusal::new("").grant(grant("USAGE", "SEQUENCE ", "s")),
+            Refusal::new("").hint("Do this."),
+            Refusal::new("").grant(grant("INSERT", "", "b")).hint("Or that."),
+            Refusal::new("").grant(grant("INSERT", "", "a")),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "As \"app\" or a superuser: GRANT INSERT ON a, b TO \"me\";",
+                "Do this.",
+                "As \"app\" or a superuser: GRANT USAGE ON SEQUENCE s TO \"me\";",
+                "Or that.",
+            ]
+        );
     }
 }

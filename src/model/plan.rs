@@ -12,6 +12,7 @@ use super::convert::{Convert, LabelTable};
 use super::decision::{Unfit, Widening};
 use super::demands::Demands;
 use super::evidence::Span;
+use super::merge::MergePlan;
 use super::on_misfit::OnMisfit;
 use super::pg_type::PgType;
 
@@ -26,7 +27,7 @@ pub struct TransferPlan {
     pub types: Vec<TypePlan>,
     /// Tables in source order.
     pub tables: Vec<TablePlan>,
-    /// Parts of tables, those of the largest table first.
+    /// Parts of tables, those of the largest table first; where an order is wanted, by its levels.
     pub ranges: Vec<RangePlan>,
     /// What is done after the rows, in order of [`Phase`].
     pub finish: Vec<FinishStep>,
@@ -43,6 +44,15 @@ pub struct TransferPlan {
     pub fill: Option<FillPlan>,
 }
 
+impl TransferPlan {
+    /// Returns how the rows of a table are merged; `None`: they are copied.
+    #[must_use]
+    pub fn merge_of(&self, table: usize) -> Option<&MergePlan> {
+        let merges = self.fill.iter().flat_map(|fill| &fill.merges);
+        merges.into_iter().find(|merge| merge.table == table)
+    }
+}
+
 /// What filling tables that are there already needs beyond the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillPlan {
@@ -55,6 +65,31 @@ pub struct FillPlan {
     pub search_path: String,
     /// Sequences that must end up beyond the values of a column.
     pub sequences: Vec<SequencePlan>,
+    /// The order that foreign keys want which stay.
+    #[serde(default)]
+    pub order: LoadOrder,
+    /// Tables that have rows, to which those of the source come.
+    #[serde(default)]
+    pub merges: Vec<MergePlan>,
+}
+
+/// In which order tables are filled. They are given by their positions in `TransferPlan::tables`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadOrder {
+    /// Level of each table: all ranges of a level are committed before the first of the next begins.
+    /// Empty: all are at level 0.
+    pub levels: Vec<u32>,
+    /// Tables whose ranges go into one transaction, with what is deferrable deferred: those that refer
+    /// to each other, in the order in which they are copied, or one that refers to itself.
+    pub together: Vec<Vec<usize>>,
+}
+
+impl LoadOrder {
+    /// Returns the level of a table.
+    #[must_use]
+    pub fn level(&self, table: usize) -> u32 {
+        self.levels.get(table).copied().unwrap_or(0)
+    }
 }
 
 /// A sequence and the column that it makes values for.

@@ -12,6 +12,7 @@ use crate::model::demands::Demands;
 use crate::model::evidence::{Evidence, TableEvidence, ValueKind};
 use crate::model::ident::{literal, qualified, quoted};
 use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
+use crate::model::merge::MergePlan;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::PgType;
 use crate::model::plan::{
@@ -19,7 +20,7 @@ use crate::model::plan::{
 };
 use crate::model::source::{SourceSchema, Table};
 
-use super::{ddl, journal, leftovers, ranges};
+use super::{ddl, journal, leftovers, load_order, ranges};
 
 /// What a plan is made from. `evidence` and `mapping` have an entry for each table of `matching`.
 pub struct Inputs<'a> {
@@ -35,6 +36,8 @@ pub struct Inputs<'a> {
     pub mapping: &'a Mapping,
     /// Tables that are emptied, by position in the catalogue.
     pub emptied: &'a [usize],
+    /// How rows come to tables that keep theirs.
+    pub merges: &'a [MergePlan],
     /// Which triggers go on.
     pub is_kept: &'a dyn Fn(&TargetTrigger) -> bool,
     /// What an earlier run took away and did not bring back.
@@ -186,8 +189,11 @@ fn csv_cell(text: &str) -> String {
 pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
     let catalogue = inputs.catalogue;
     let filled: Vec<usize> = inputs.matching.tables.iter().map(|matched| matched.target).collect();
-    let entries =
-        journal::entries(catalogue, &filled, inputs.emptied, inputs.is_kept, inputs.earlier);
+    let emptied = load_order::truncated(catalogue, &filled, inputs.emptied);
+    let entries = journal::entries(catalogue, &filled, &emptied, inputs.is_kept, inputs.earlier);
+    // Cycles were refused before the values were looked at.
+    let staying = load_order::staying(catalogue, inputs.matching);
+    let order = load_order::order(filled.len(), &staying).unwrap_or_default();
     let sequences = sequences(inputs);
     let mut finish = restoring_steps(inputs, &entries);
     finish.extend(sequence_steps(inputs, &sequences));
@@ -199,7 +205,7 @@ pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
         source_tz: inputs.zone.to_owned(),
         types: Vec::new(),
         tables: tables(inputs),
-        ranges: ranges::in_order(&evidence),
+        ranges: load_order::arrange(ranges::in_order(&evidence), &order),
         finish,
         not_carried: leftovers::of_schema(inputs.schema, |_| true)
             .into_iter()
@@ -209,10 +215,12 @@ pub fn plan(inputs: &Inputs<'_>) -> TransferPlan {
         unfit: unfit(inputs),
         notes: notes(inputs),
         fill: Some(FillPlan {
-            before: before(catalogue, &entries, inputs.emptied),
+            before: before(catalogue, &entries, &emptied),
             journal: entries,
             search_path: search_path(&catalogue.schema),
             sequences: sequences.into_iter().flat_map(|(_, behind)| behind).collect(),
+            order,
+            merges: inputs.merges.to_vec(),
         }),
     }
 }

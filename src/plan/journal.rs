@@ -124,7 +124,7 @@ pub fn onto<'c>(table: &'c TargetTable, filled: &[u32]) -> Vec<&'c TargetForeign
 /// bring back is among it, with the definition of then.
 ///
 /// `filled` are the positions of the tables in the catalogue that get rows, `emptied` those of them
-/// that lose theirs.
+/// that lose theirs. What belongs to another role stays.
 #[must_use]
 pub fn entries(
     catalogue: &Catalogue,
@@ -137,11 +137,11 @@ pub fn entries(
     let tables: Vec<&TargetTable> = filled.iter().map(|at| &catalogue.tables[*at]).collect();
     let mut found: Vec<JournalEntry> = Vec::new();
     for table in &tables {
-        let on = table.triggers.iter().filter(|known| known.enabled != "D" && !is_kept(known));
-        found.extend(on.map(trigger));
+        let on = |known: &&TargetTrigger| known.enabled != "D" && known.is_owned && !is_kept(known);
+        found.extend(table.triggers.iter().filter(on).map(trigger));
     }
     for table in &tables {
-        found.extend(table.foreign_keys.iter().map(foreign_key));
+        found.extend(table.foreign_keys.iter().filter(|key| key.can_go()).map(foreign_key));
     }
     for at in emptied {
         found.extend(onto(&catalogue.tables[*at], &relids).into_iter().map(foreign_key));

@@ -6,8 +6,10 @@
 //! terms, `indexes` those that are partial or over expressions; `checks`, `generated` and `views` make what
 //! their names say; [`ranges`] orders the work; [`follow_ups`] proposes what to do about that which is not
 //! carried over; [`script`] is the whole schema as statements.
-//! Where the tables are there already, [`obstacles`] says what stands in the way, [`journal`] what is taken
-//! away for the time of the copying, and [`fill`] makes the plan.
+//! Where the tables are there already, [`obstacles`] says what stands in the way (`rights`: of the role),
+//! [`journal`] what is taken away for the time of the copying, [`unique`] and [`orphans`] which keys to look at
+//! before, [`load_order`] what order the keys that stay want, [`merging`] how rows come to those that are
+//! there, and [`fill`] makes the plan.
 //!
 //! Known gaps: triggers are listed, not carried.
 
@@ -25,7 +27,12 @@ mod indexes;
 pub mod journal;
 pub mod keys;
 pub mod leftovers;
+pub mod load_order;
+pub mod merging;
 pub mod obstacles;
+pub mod orphans;
 pub mod ranges;
+mod rights;
 pub mod script;
+pub mod unique;
 mod views;

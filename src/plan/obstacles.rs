@@ -3,12 +3,14 @@
 //! Purpose: every refusal of `--data-only` that can be told before the values are looked at, all at
 //! once, each with its remedy. The dry run tells the same by the same code.
 
-use crate::model::catalogue::{Catalogue, TargetColumn, TargetForeignKey, TargetTable};
+use crate::model::catalogue::{Catalogue, TargetForeignKey, TargetTable};
 use crate::model::ident::{qualified, quoted};
 use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
 use crate::model::source::Table;
 
 use super::journal;
+use super::load_order::{self, Cycle};
+use super::rights::{self, Rights};
 
 /// What is looked at.
 pub struct Obstacles<'a> {
@@ -26,6 +28,9 @@ pub struct Obstacles<'a> {
     pub occupied: &'a [(usize, u64)],
     /// Those of them that are emptied.
     pub emptied: &'a [usize],
+    /// Those of them whose rows need not be in the way: these, and where rows come to those that are
+    /// there.
+    pub settled: &'a [usize],
 }
 
 impl Obstacles<'_> {
@@ -33,6 +38,7 @@ impl Obstacles<'_> {
     #[must_use]
     pub fn found(&self) -> Vec<Refusal> {
         let mut found = self.occupied_tables();
+        found.extend(self.cycles());
         for matched in &self.matching.tables {
             let (source, target) =
                 (&self.tables[matched.source], &self.catalogue.tables[matched.target]);
@@ -52,7 +58,7 @@ impl Obstacles<'_> {
             }
             found.extend(self.rights(matched, target));
         }
-        found.extend(self.emptied.iter().flat_map(|at| self.pointers(*at)));
+        found.extend(self.truncated().into_iter().flat_map(|at| self.pointers(at)));
         found
     }
 
@@ -61,13 +67,13 @@ impl Obstacles<'_> {
     }
 
     fn occupied_tables(&self) -> Vec<Refusal> {
-        let left = self.occupied.iter().filter(|(at, _)| !self.emptied.contains(at));
+        let left = self.occupied.iter().filter(|(at, _)| !self.settled.contains(at));
         let told: Vec<Refusal> = left
             .map(|(at, rows)| {
                 let name = &self.catalogue.tables[*at].name;
                 let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
                 Refusal::new(format!("Table {} has {rows} already.", shown(name))).hint(
-                    "With --on-existing truncate, or --on-existing TABLE=truncate, rows that are there are removed first; --protect TABLE leaves them and the table as they are.",
+                    "With --on-existing truncate, or --on-existing TABLE=truncate, rows that are there are removed first; with keep or upsert those of the source come to them, found by their key; --protect TABLE leaves them and the table as they are.",
                 )
             })
             .collect();
@@ -113,86 +119,52 @@ impl Obstacles<'_> {
             .collect()
     }
 
-    /// What the role may not do.
-    fn rights(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
-        let mut found = Vec::new();
-        let (schema, role) = (&self.catalogue.schema, quoted(&self.catalogue.role));
-        let table = qualified(schema, &target.name);
-        let grant = |what: &str, on: &str, owner: &str| {
-            format!(
-                "As \"{}\" or a superuser: GRANT {what} ON {on} TO {role};",
-                owner.escape_debug()
-            )
-        };
-        if !target.may_fill {
-            found.push(
-                Refusal::new(format!(
-                    "This role may not INSERT into and SELECT from {}.",
-                    shown(&target.name)
-                ))
-                .hint(grant("SELECT, INSERT", &table, &target.owner)),
-            );
-        }
-        if target.is_row_secured {
-            found.push(
-                Refusal::new(format!("Row level security of {} keeps this role from COPY.", shown(&target.name)))
-                    .hint(format!("Connect as its owner \"{}\"; if it is FORCEd: ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; and put it back afterwards.", target.owner.escape_debug())),
-            );
-        }
-        if self.emptied.contains(&matched.target) && !target.may_truncate {
-            found.push(
-                Refusal::new(format!("This role may not TRUNCATE {}.", shown(&target.name)))
-                    .hint(grant("TRUNCATE", &table, &target.owner)),
-            );
-        }
-        let on = |trigger: &&crate::model::catalogue::TargetTrigger| {
-            trigger.enabled != "D" && !(self.is_kept)(trigger)
-        };
-        let has_triggers = target.triggers.iter().find(on).is_some();
-        if !target.is_owned && (has_triggers || !target.foreign_keys.is_empty()) {
-            found.push(
-                Refusal::new(format!(
-                    "Table {} belongs to \"{}\", and only its owner can take its foreign keys and triggers away for the time of the copying.",
-                    shown(&target.name),
-                    target.owner.escape_debug()
-                ))
-                .hint(format!("Connect as that role, or as a superuser: GRANT \"{}\" TO {role};", target.owner.escape_debug())),
-            );
-        }
-        for key in target.foreign_keys.iter().filter(|key| target.is_owned && !key.may_reference) {
-            let parent = qualified(&key.parent.0, &key.parent.1);
-            found.push(
-                Refusal::new(format!(
-                    "Foreign key {} could not be made again: this role may not reference {parent}.",
-                    shown(&key.name)
-                ))
-                .hint(format!("GRANT REFERENCES ON {parent} TO {role};")),
-            );
-        }
-        found.extend(self.unsettable(matched, target));
-        found
+    fn truncated(&self) -> Vec<usize> {
+        load_order::truncated(self.catalogue, &self.filled(), self.emptied)
     }
 
-    fn unsettable(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
-        let is_filled = |at: usize| matched.columns.contains(&ColumnFate::Into(at));
-        let columns = target.columns.iter().enumerate().filter(|(at, _)| is_filled(*at));
-        let behind = |(_, column): (usize, &'_ TargetColumn)| column.sequences.clone();
-        columns
-            .flat_map(behind)
-            .filter(|sequence| !sequence.may_set)
-            .map(|sequence| {
-                let name = qualified(&sequence.schema, &sequence.name);
-                Refusal::new(format!(
-                    "This role may not set sequence {name}, which makes ids of {}.",
-                    shown(&target.name)
-                ))
-                .hint(format!(
-                    "As \"{}\" or a superuser: GRANT SELECT, UPDATE ON SEQUENCE {name} TO {};",
-                    sequence.owner.escape_debug(),
+    fn rights(&self, matched: &MatchedTable, target: &TargetTable) -> Vec<Refusal> {
+        let is_truncated = self.truncated().contains(&matched.target);
+        let is_kept = self.is_kept;
+        Rights { catalogue: self.catalogue, matched, target, is_truncated, is_kept }.missing()
+    }
+
+    /// Tables of other roles that need each other's rows first.
+    fn cycles(&self) -> Vec<Refusal> {
+        let keys = load_order::staying(self.catalogue, self.matching);
+        let cycles = load_order::order(self.matching.tables.len(), &keys).err();
+        let name = |table: &usize| {
+            let there = &self.catalogue.tables[self.matching.tables[*table].target];
+            there.name.escape_debug().to_string()
+        };
+        let told = |cycle: Cycle| {
+            let path: Vec<String> = cycle.path.iter().map(name).collect();
+            let keys: Vec<String> = cycle.keys.iter().map(|key| shown(key)).collect();
+            let first = cycle.path.first().map_or(0, |table| self.matching.tables[*table].target);
+            let table = &self.catalogue.tables[first];
+            let on_way = |at: &usize| &self.catalogue.tables[self.matching.tables[*at].target];
+            let mut known = cycle.path.iter().map(on_way).flat_map(|table| &table.foreign_keys);
+            let unmade = known.find(|key| key.is_owned && cycle.keys.contains(&key.name));
+            let hint = match unmade {
+                Some(key) => format!(
+                    "So that it can be made again: GRANT REFERENCES ON {} TO {};",
+                    qualified(&key.parent.0, &key.parent.1),
                     quoted(&self.catalogue.role)
-                ))
-            })
-            .collect()
+                ),
+                None => format!(
+                    "{} Or leave a column of the circle NULL with --skip TABLE.COLUMN.",
+                    rights::become_owner(self.catalogue, table)
+                ),
+            };
+            Refusal::new(format!(
+                "Foreign keys go in a circle, {} ({}), and this role can neither take them away nor \
+                 defer them.",
+                path.join(" -> "),
+                keys.join(", ")
+            ))
+            .hint(hint)
+        };
+        cycles.into_iter().flatten().map(told).collect()
     }
 
     /// Tables that are not filled and point to one that is emptied.
@@ -207,6 +179,13 @@ impl Obstacles<'_> {
                     shown(&table.name),
                     shown(&key.name)
                 )).hint("Load that table too, or empty it yourself."))
+            } else if key.is_owned && !key.may_reference && !(self.is_protected)(&key.table) {
+                let parent = qualified(&self.catalogue.schema, &table.name);
+                Some(Refusal::new(format!(
+                    "Table {} cannot be emptied: the foreign key {} of {from} points to it, and this role could not make it again.",
+                    shown(&table.name),
+                    shown(&key.name)
+                )).hint(format!("As \"{}\" or a superuser: GRANT REFERENCES ON {parent} TO {};", table.owner.escape_debug(), quoted(&self.catalogue.role))))
             } else if (self.is_protected)(&key.table) || !key.is_owned {
                 Some(Refusal::new(format!(
                     "Table {} cannot be emptied: the foreign key {} of {from}, which is {}, points to it.",

@@ -95,7 +95,7 @@ fn wish(option: &str, value: &str) -> std::result::Result<Wish, String> {
         "type-map" => Ok(Wish::TypeMap(text)),
         "rule" => Ok(Wish::Rule(text)),
         "on-existing" => OnExisting::parse(value).map(Wish::OnExisting).ok_or_else(|| {
-            format!("\"{value}\" is not refuse, truncate, TABLE=refuse or TABLE=truncate")
+            format!("\"{value}\" is not refuse, truncate, keep or upsert, nor TABLE=truncate, TABLE=upsert:COLUMN+COLUMN and the like")
         }),
         "skip" => Ok(Wish::Skip(text)),
         "protect" => Ok(Wish::Protect(text)),

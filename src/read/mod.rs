@@ -3,15 +3,21 @@
 //! Purpose: the only way to a connection is [`Source`], so that no file is ever opened for writing,
 //! created, or read while SQLite would have to recover it first.
 
+mod duplicates;
 pub mod fault;
 pub mod open;
+mod orphans;
 mod private_copy;
 pub mod range;
 pub mod snapshot;
 mod texts;
 
+pub use duplicates::duplicates;
 pub use open::{OpenedHow, Source};
+pub use orphans::orphans;
 pub use private_copy::{FileIdentity, PrivateCopy};
-pub use range::{BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_bounds};
+pub use range::{
+    BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_at, rowid_bounds,
+};
 pub use snapshot::Snapshot;
 pub use texts::texts;

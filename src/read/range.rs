@@ -86,13 +86,19 @@ impl SourceRow<'_, '_> {
             .row
             .get_ref(self.first + column)
             .map_err(|error| fault::explain("could not read a value", "FILE", error))?;
-        Ok(match value {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(integer) => Value::Integer(integer),
-            ValueRef::Real(real) => Value::Real(real),
-            ValueRef::Text(text) => Value::Text(text),
-            ValueRef::Blob(blob) => Value::Blob(blob),
-        })
+        Ok(value_of(value))
+    }
+}
+
+/// Returns the driver's value as ours.
+#[inline]
+pub(super) fn value_of(value: ValueRef<'_>) -> Value<'_> {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => Value::Text(text),
+        ValueRef::Blob(blob) => Value::Blob(blob),
     }
 }
 
@@ -291,6 +297,34 @@ pub fn rowid_bounds(conn: &Connection, table: &str, rowid: &str) -> Result<Optio
             .map_err(|error| in_table(conn, table, None, error))
     };
     Ok(bound("min")?.zip(bound("max")?))
+}
+
+/// Returns the rowid of the row at an offset, from 0, in the order in which a range is read.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table.
+pub fn rowid_at(
+    conn: &Connection,
+    table: &str,
+    rowid: &str,
+    span: Span,
+    offset: u64,
+) -> Result<Option<i64>> {
+    let (lo, hi) = match span {
+        Span::Rowids { lo, hi } => (lo, hi),
+        Span::Whole => (i64::MIN, i64::MAX),
+    };
+    let sql = format!(
+        "SELECT t.{rowid} FROM main.{} AS t NOT INDEXED WHERE t.{rowid} BETWEEN ?1 AND ?2 \
+         ORDER BY t.{rowid} LIMIT 1 OFFSET ?3",
+        quoted(table)
+    );
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let mut statement = conn.prepare(&sql).map_err(|error| in_table(conn, table, None, error))?;
+    let mut rows =
+        statement.query([lo, hi, offset]).map_err(|error| in_table(conn, table, None, error))?;
+    let row = rows.next().map_err(|error| in_table(conn, table, None, error))?;
+    row.map(|row| row.get(0)).transpose().map_err(|error| in_table(conn, table, None, error))
 }
 
 /// Counts the rows of a table.

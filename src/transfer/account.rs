@@ -12,9 +12,10 @@ use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
 use crate::plan::follow_ups;
 use crate::report::{
-    NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
-    TransferReport, VerifyReport,
+    MergedRows, NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport,
+    TableReport, TransferReport, VerifyReport,
 };
+use crate::verify::counts;
 
 use super::begin::Begun;
 
@@ -47,6 +48,7 @@ impl<'a> Account<'a> {
                     rows: 0,
                     rejected: 0,
                     rows_before: 0,
+                    merged: None,
                     copy_bytes: 0,
                     copy_s: 0.0,
                     indexes: 0,
@@ -94,6 +96,11 @@ impl<'a> Account<'a> {
         if !begun.is_continued {
             report.steps.push(step("inspect", begun.looked, begun.looked, 1));
         }
+        for (table, merged) in counts::merged_rows(plan, &begun.marks) {
+            if let Some(table) = report.tables.get_mut(table) {
+                table.merged = Some(merged);
+            }
+        }
         let mut account = Self { begun, report, left_out_at_first: BTreeMap::new() };
         account.leave_out(&begun.marks);
         account
@@ -117,6 +124,9 @@ impl<'a> Account<'a> {
             if let Some(table) = self.report.tables.get_mut(mark.table) {
                 table.rows += mark.rows;
                 table.copy_bytes += mark.copy_bytes;
+                if let (Some(all), Some(merged)) = (&mut table.merged, mark.merged) {
+                    all.merged += merged;
+                }
             }
         }
         for (table, times) in times {
@@ -183,6 +193,12 @@ impl<'a> Account<'a> {
     /// Returns how many rows of each source table were left out.
     pub(super) fn left_out(&self) -> BTreeMap<String, u64> {
         self.report.rejected.iter().map(|left| (left.table.clone(), left.rows)).collect()
+    }
+
+    /// Returns what became of the rows of each table that had some when the run began.
+    pub(super) fn merged(&self) -> BTreeMap<usize, MergedRows> {
+        let tables = self.report.tables.iter().enumerate();
+        tables.filter_map(|(position, table)| Some((position, table.merged?))).collect()
     }
 
     pub(super) fn verified(&mut self, verified: VerifyReport) {

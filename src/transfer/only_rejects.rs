@@ -77,6 +77,7 @@ async fn send(
         all.sent += resent.sent;
     }
     let took = clock.elapsed();
+    begun.marks = store::marks(&session, begun.run).await?;
     begun.steps = store::reopen(&mut session, begun.run, &again(&begun, &touched)).await?;
     drop(session);
     let mut account = Account::new(target, &opened, &begun);

@@ -48,7 +48,9 @@ pub async fn run(
         let (pairs, left) = match &run {
             Some(run) => {
                 let rejected = store::rejected(&session, run.id).await?;
-                pairs::by_run(&tables, &Known { id: run.id, plan: &run.plan, rejected })
+                let marks = store::marks(&session, run.id).await?;
+                let merged = counts::merged_rows(&run.plan, &marks);
+                pairs::by_run(&tables, &Known { id: run.id, plan: &run.plan, rejected, merged })
             }
             None => pairs::by_name(&schema, &tables, &there, &options.renames, &presets)?,
         };

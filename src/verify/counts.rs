@@ -1,18 +1,22 @@
 //! Row counts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use deadpool_postgres::Transaction;
 use tokio_postgres::IsolationLevel;
 
-use crate::checkpoint::tables;
+use crate::checkpoint::{store, tables};
 use crate::connect::{Session, Target, failure};
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::model::ident::{literal, qualified};
+use crate::model::mark::Mark;
+use crate::model::merge::MergePlan;
+use crate::model::plan::TransferPlan;
 use crate::read::{self, Snapshot};
-use crate::report::{REPORT_VERSION, VerifiedTable, VerifyLevel, VerifyReport};
+use crate::report::{MergedRows, REPORT_VERSION, VerifiedTable, VerifyLevel, VerifyReport};
 
 /// A table on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,20 @@ pub struct Pair {
     pub target: String,
     /// Rows that the transfer left out as bad rows.
     pub rejected: u64,
+    /// Set when the target had rows before the transfer, and they stayed.
+    pub merged: Option<MergedRows>,
+}
+
+/// Says what became of the rows of each table that had some when the run began.
+#[must_use]
+pub fn merged_rows(plan: &TransferPlan, marks: &[Mark]) -> BTreeMap<usize, MergedRows> {
+    let mut sums = store::merged(marks);
+    let merges = plan.fill.iter().flat_map(|fill| &fill.merges);
+    let of = |merge: &MergePlan| {
+        let merged = sums.remove(&merge.table).unwrap_or_default();
+        (merge.table, MergedRows { target_before: merge.rows_before, merged })
+    };
+    merges.map(of).collect()
 }
 
 /// Counts the rows of each table, in the source's snapshot and in one transaction of the target.
@@ -94,17 +112,18 @@ async fn count(
 ) -> Result<VerifiedTable> {
     let failed = |error: tokio_postgres::Error| failure::failed("count the rows", &error);
     cancel.check()?;
-    let exists = transaction
+    let there = transaction
         .query_opt(
-            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+            "SELECT c.relkind = 'p' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
             &[&schema, &pair.target],
         )
         .await
-        .map_err(failed)?
-        .is_some();
-    let target_rows = if exists {
-        let sql = format!("SELECT count(*) FROM {}", qualified(schema, &pair.target));
+        .map_err(failed)?;
+    let target_rows = if let Some(row) = there {
+        // Rows of a table that inherits are that table's own.
+        let only = if row.get(0) { "" } else { "ONLY " };
+        let sql = format!("SELECT count(*) FROM {only}{}", qualified(schema, &pair.target));
         let row = transaction.query_one(&sql, &[]).await.map_err(failed)?;
         Some(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
     } else {
@@ -119,5 +138,6 @@ async fn count(
         source_rows,
         target_rows,
         rejected: pair.rejected,
+        merged: pair.merged,
     })
 }

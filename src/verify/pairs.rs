@@ -13,7 +13,7 @@ use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table};
 use crate::presets::Presets;
-use crate::report::NotCompared;
+use crate::report::{MergedRows, NotCompared};
 
 use super::counts::Pair;
 
@@ -25,6 +25,8 @@ pub(super) struct Known<'a> {
     pub(super) plan: &'a TransferPlan,
     /// Rejected rows by table of the plan.
     pub(super) rejected: BTreeMap<usize, u64>,
+    /// What became of rows that came to tables which had some, by table of the plan.
+    pub(super) merged: BTreeMap<usize, MergedRows>,
 }
 
 /// Pairs by what the run did. Of tables that are the target's own only those that were filled are compared.
@@ -39,11 +41,17 @@ pub(super) fn by_run(tables: &[&Table], run: &Known<'_>) -> (Vec<Pair>, Vec<NotC
                 source: source.to_owned(),
                 target: table.target.clone(),
                 rejected: run.rejected.get(&position).copied().unwrap_or(0),
+                merged: run.merged.get(&position).copied(),
             }),
             None if run.plan.fill.is_some() => {
                 left.push(left_out(source, format!("run {} left it out", run.id)));
             }
-            None => pairs.push(Pair { source: source.to_owned(), target: by_rule, rejected: 0 }),
+            None => pairs.push(Pair {
+                source: source.to_owned(),
+                target: by_rule,
+                rejected: 0,
+                merged: None,
+            }),
         }
     }
     (pairs, left)
@@ -87,7 +95,7 @@ pub(super) fn by_name(
     let pairs = wanted.iter().map(|(at, table)| {
         let matched = matching.tables.iter().find(|matched| matched.source == *at);
         let target = matched.map_or(&table.name, |matched| &catalogue.tables[matched.target].name);
-        Pair { source: table.name.clone(), target: target.clone(), rejected: 0 }
+        Pair { source: table.name.clone(), target: target.clone(), rejected: 0, merged: None }
     });
     Ok((pairs.collect(), left))
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use litelift::options::{DataOnly, TransferOptions};
+use litelift::options::{DataOnly, OnExisting, TransferOptions};
 use litelift::report::TransferReport;
 
 use super::target::{self, Target};
@@ -181,6 +181,21 @@ fn home_assistant_keeps_its_history_and_the_next_upgrade_finds_its_version() {
 }
 
 #[test]
+fn a_database_in_use_is_not_emptied_by_a_preset() {
+    let app = load("homeassistant").with("homeassistant");
+    app.target.execute("INSERT INTO states (state) SELECT 'x' FROM generate_series(1, 10000)");
+    app.refused(&[
+        "Table \"states\" has 10002 rows already",
+        "Table \"states\" has more rows than a first start makes",
+        "--on-existing 'states=truncate'",
+    ]);
+    let mut app = app;
+    let truncate = (Some("states".to_owned()), OnExisting::Truncate);
+    app.options.inspect.data_only.as_mut().unwrap().on_existing = vec![truncate];
+    app.arrives(&["schema_changes"], 0, &["\"states\" is emptied first; rows in it: 10002."]);
+}
+
+#[test]
 fn gitea_keeps_its_seconds_and_its_sessions_are_left() {
     let app = load("gitea");
     app.refused(&["This looks like Gitea or Forgejo: --app gitea", "\"system_setting\" has 1 row"]);
@@ -204,9 +219,8 @@ fn ef_core_durations_and_identifiers_arrive() {
         "\"AspNetRoles\" has 1 row",
     ]);
     let mut app = app.with("efcore");
-    let roles = ("AspNetRoles".to_owned(), litelift::options::OnExisting::Truncate);
     let data_only = app.options.inspect.data_only.as_mut().unwrap();
-    data_only.on_existing = vec![(Some(roles.0), roles.1)];
+    data_only.on_existing = vec![(Some("AspNetRoles".to_owned()), OnExisting::Truncate)];
     let left = ["__EFMigrationsHistory", "__EFMigrationsLock", "Orders.Took", "OrderLines.Old"];
     app.arrives(
         &left,

@@ -3,10 +3,13 @@
 mod apps;
 mod frameworks;
 mod guides;
+mod merging;
 mod objects;
+mod order;
 mod pairs;
 mod presets;
 mod refusals;
+mod roles;
 mod stops;
 pub(crate) mod target;
 mod verified;

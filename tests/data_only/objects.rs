@@ -71,6 +71,17 @@ fn keys_indexes_triggers_and_sequences_are_as_before() {
 }
 
 #[test]
+fn a_superuser_brings_all_back_as_it_was_and_whose_it_was() {
+    let mut case = Case::new(ROWS, TABLES);
+    case.options.to.clone_from(&case.target.database.url);
+    let owners = "SELECT string_agg(relname || ' ' || relowner::regrole, ',' ORDER BY relname) \
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    let before = case.target.one(owners);
+    case.arrives(&["Parent.mood", "Parent.tags"]);
+    assert_eq!(case.target.one(owners), before);
+}
+
+#[test]
 fn a_sequence_is_never_set_back() {
     let case = Case::new(ROWS, TABLES);
     case.target.execute("SELECT setval('shared', 5000), setval('\"Parent_id_seq\"', 9995)");

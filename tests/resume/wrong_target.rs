@@ -166,6 +166,7 @@ fn roles_without_rights() {
     error: schema litelift, which holds the checkpoints, was made by another role
     detail: It belongs to "postgres", and this role may not use it.
     hint: Connect as that role, or drop the schema: it is only needed to continue a transfer.
+    hint: Or, as that role or a superuser: GRANT USAGE ON SCHEMA litelift TO "NAME_half"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA litelift TO "NAME_half";
     "#);
     target.execute(&format!(
         "grant usage on schema theirs to {half}; grant select on theirs.t to {half}"

@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod objects;
 mod pg_types;
+mod unique_keys;
 
 use crate::connect::{Target, failure};
 use crate::error::Result;

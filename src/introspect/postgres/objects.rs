@@ -60,7 +60,9 @@ const FOREIGN_KEYS: &str = "SELECT k.conrelid, k.confrelid, n.nspname::text, c.r
        pn.nspname::text, p.relname::text, \
        ARRAY (SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place) \
          JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place), \
-       has_table_privilege(p.oid, 'REFERENCES'), has_table_privilege(c.oid, 'SELECT') \
+       has_table_privilege(p.oid, 'REFERENCES') AND has_schema_privilege(pn.oid, 'USAGE'), \
+       has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE'), \
+       k.condeferrable \
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class p ON p.oid = k.confrelid \
      JOIN pg_namespace pn ON pn.oid = p.relnamespace \
@@ -79,12 +81,14 @@ async fn foreign_keys(
     let looked: Vec<&Row> = rows.iter().filter(may_look).collect();
     let froms: Vec<String> = looked.iter().map(|row| qualified(row.get(2), row.get(3))).collect();
     let have_rows = have_rows(client, &froms).await?;
-    let without: Vec<u32> = looked
+    let with: Vec<u32> = looked
         .iter()
         .zip(have_rows)
-        .filter(|(_, has)| !has)
+        .filter(|(_, has)| *has)
         .map(|(row, _)| row.get::<_, u32>(0))
         .collect();
+    let unknown: Vec<u32> =
+        rows.iter().filter(|row| !may_look(row)).map(|row| row.get::<_, u32>(0)).collect();
     for row in &rows {
         let mut key = foreign_key(row);
         let (child, parent) = (roots.get(&key.relid), roots.get(&key.parent_relid));
@@ -92,7 +96,8 @@ async fn foreign_keys(
             tables[*child].foreign_keys.push(key.clone());
         }
         if let Some(parent) = parent {
-            key.has_rows = !without.contains(&key.relid);
+            key.has_rows =
+                with.contains(&key.relid) || key.is_owned && unknown.contains(&key.relid);
             tables[*parent].foreign_keys_onto.push(key);
         }
     }
@@ -116,6 +121,7 @@ fn foreign_key(row: &Row) -> TargetForeignKey {
         parent: (row.get(11), row.get(12)),
         parent_columns: row.get(13),
         may_reference: row.get(14),
+        is_deferrable: row.get(16),
     }
 }
 
@@ -154,9 +160,10 @@ async fn indexes(client: &impl GenericClient, tables: &mut [TargetTable]) -> Res
     Ok(())
 }
 
-/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT.
+/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT, 32 for TRUNCATE.
 const TRIGGERS: &str = "SELECT t.tgrelid, n.nspname::text, c.relname::text, t.tgname::text, \
-       t.tgenabled::text, t.tgtype & 7 = 7 \
+       t.tgenabled::text, t.tgtype & 7 = 7, t.tgtype & 4 = 4, t.tgtype & 32 = 32, \
+       pg_has_role(c.relowner, 'USAGE') \
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE NOT t.tgisinternal AND t.tgrelid = ANY ($1) ORDER BY 2, 3, 4";
@@ -178,6 +185,9 @@ async fn triggers(
                 name: row.get(3),
                 enabled: row.get(4),
                 fills_rows: row.get(5),
+                on_insert: row.get(6),
+                on_truncate: row.get(7),
+                is_owned: row.get(8),
             });
         }
     }

@@ -4,6 +4,8 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod existing;
+mod keys;
 mod prepare;
 mod wishes;
 
@@ -28,8 +30,9 @@ use crate::options::{BadRows, DataOnly, TransferOptions};
 use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
-use super::begin::{self, Begun};
-use super::{DryRun, rejected};
+use super::DryRun;
+use super::begin::Begun;
+use keys::Keys;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
@@ -71,21 +74,28 @@ async fn begin_new(
     store::try_bookkeeping(session).await?;
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
+    let (mut plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        raise(&fill::open_questions(inputs))?;
+        Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
+    })?;
+    super::refusal(&plan, options)?;
+    if let Some(broken) = keys.broken(opened)? {
+        return Err(broken);
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let transaction = session.transaction().await.map_err(begin)?;
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
-    let (before, emptied) = (&prepared.catalogue, &prepared.emptied);
-    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, emptied).await?)?;
-    let plan = plan(opened, &prepared, &looked, data_only)?;
-    if options.strict {
-        begin::refuse_when_strict(&plan)?;
-    }
-    rejected::refuse(&plan, &options.bad_rows, "nothing was written")?;
+    let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
+    refuse_changed(catalogue::is_unchanged(&transaction, before, &filled, &with_rows).await?)?;
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
     store::prepare(&transaction).await?;
+    let since = store::current_xid(&transaction).await?;
+    for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
+        merge.since_xid = since;
+    }
     if let Some(replaced) = replaced {
         journal::forget(&transaction, replaced).await?;
     }
@@ -103,6 +113,15 @@ async fn begin_new(
         finished_at: None,
         looked: looked.took,
     })
+}
+
+/// Tables that have rows and are filled, with how many there must still be; `None`: they go.
+fn with_rows(prepared: &Prepared) -> Vec<(usize, Option<u64>)> {
+    let merged = prepared
+        .merges
+        .iter()
+        .map(|merge| (prepared.matching.tables[merge.table].target, Some(merge.rows_before)));
+    prepared.emptied.iter().map(|at| (*at, None)).chain(merged).collect()
 }
 
 /// Scans the values; the target's types decide.
@@ -135,18 +154,6 @@ fn refuse_changed(is_unchanged: bool) -> Result<()> {
     .hint("Stop the application, then run the same command again."))
 }
 
-fn plan(
-    opened: &Opened,
-    prepared: &Prepared,
-    looked: &Looked,
-    data_only: &DataOnly,
-) -> Result<TransferPlan> {
-    with_inputs(opened, prepared, looked, data_only, |inputs| {
-        raise(&fill::open_questions(inputs))?;
-        Ok(fill::plan(inputs))
-    })
-}
-
 /// Puts together what a plan is made from.
 fn with_inputs<T>(
     opened: &Opened,
@@ -166,6 +173,7 @@ fn with_inputs<T>(
         evidence: &looked.evidence,
         mapping: &looked.mapping,
         emptied: &prepared.emptied,
+        merges: &prepared.merges,
         is_kept: &|trigger| wishes.is_kept(trigger),
         earlier: &earlier,
         zone: opened.zone.name(),
@@ -281,18 +289,20 @@ async fn show(
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
         raise(&prepared.refusals)?;
     }
-    store::try_bookkeeping(&mut session).await?;
+    if prepared.refusals.is_empty() {
+        store::try_bookkeeping(&mut session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (plan, questions) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
-        (fill::plan(inputs), fill::open_questions(inputs))
+    let (plan, questions, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+        let keys = Keys::of(inputs, &options.bad_rows);
+        (fill::plan(inputs), fill::open_questions(inputs), keys)
     });
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused = match (raise(&refusals).err(), super::refusal(&plan, options).err()) {
-        (Some(names), Some(values)) => Some(names.also(&values)),
-        (names, values) => names.or(values),
-    };
+    let refused =
+        [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
+    let refused = refused.into_iter().flatten().reduce(|first, next| first.also(&next));
     Ok(DryRun::new(report, refused))
 }
 

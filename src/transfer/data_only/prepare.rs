@@ -3,6 +3,7 @@
 use wildmatch::WildMatch;
 
 use crate::checkpoint::journal::{self, Taken};
+use crate::checkpoint::rights;
 use crate::connect::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
@@ -11,13 +12,16 @@ use crate::map::matching;
 use crate::map::renames;
 use crate::map::tracking::{self, Comparing, Tracking};
 use crate::model::catalogue::Catalogue;
-use crate::model::matching::{Matching, Refusal};
+use crate::model::ident::quoted;
+use crate::model::matching::{Matching, Refusal, hints as matching_hints};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
-use crate::options::{DataOnly, InspectOptions, OnExisting};
+use crate::options::{DataOnly, InspectOptions};
 use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
+use super::existing;
 use super::wishes::{Wishes, matches};
 
 /// Refusals that an error lists; people mend them one after the other.
@@ -33,6 +37,8 @@ pub(super) struct Prepared {
     pub(super) matching: Matching,
     /// Tables that are emptied, by position in the catalogue.
     pub(super) emptied: Vec<usize>,
+    /// How rows come to tables that keep theirs.
+    pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
     /// What a reader of the report should know, a sentence each.
@@ -50,12 +56,15 @@ pub(super) async fn prepare(
     replaced: Option<i64>,
 ) -> Result<Prepared> {
     let catalogue = catalogue::read(session, &options.into).await?;
+    let bookkeeping = rights::missing(session).await?;
+    refuse_closed(&catalogue, bookkeeping.as_ref())?;
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) = (Vec::from_iter(opened.looks_like()), Vec::new());
+    let (mut notes, mut refusals) =
+        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
@@ -78,18 +87,9 @@ pub(super) async fn prepare(
         )
     }));
     let occupied = occupied(session, &catalogue, &matching).await?;
-    let mut emptied: Vec<usize> = Vec::new();
-    for (at, rows) in &occupied {
-        let matched = matching.tables.iter().find(|matched| matched.target == *at);
-        let source = matched.map_or("", |matched| &opened.schema.tables[matched.source].name);
-        let target = &catalogue.tables[*at].name;
-        let (what, because) = wishes.on_existing(source, target);
-        if what == OnExisting::Truncate {
-            emptied.push(*at);
-            let (name, because) = (target.escape_debug(), in_brackets(because));
-            notes.push(format!("Table \"{name}\" is emptied first; rows in it: {rows}{because}."));
-        }
-    }
+    let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
+    notes.extend(existing.notes);
+    refusals.extend(existing.refusals);
     check_on_existing(opened, &catalogue, &matching, data_only)?;
     let taken: Vec<_> = earlier.iter().map(|one| one.entry.clone()).collect();
     let whole = catalogue::with_taken(session, &catalogue, &taken).await?;
@@ -100,14 +100,60 @@ pub(super) async fn prepare(
         is_kept: &|trigger| wishes.is_kept(trigger),
         is_protected: &|name| wishes.protection(name).is_some(),
         occupied: &occupied,
-        emptied: &emptied,
+        emptied: &existing.emptied,
+        settled: &existing.settled,
     };
     refusals.extend(obstacles.found());
+    notes.extend(staying_note(&catalogue, &matching));
     opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
-    Ok(Prepared { catalogue, matching, emptied, earlier, notes, refusals })
+    let (emptied, merges) = (existing.emptied, existing.merges);
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
+}
+
+/// Nothing in a schema can be looked at without USAGE on it.
+fn refuse_closed(catalogue: &Catalogue, bookkeeping: Option<&Refusal>) -> Result<()> {
+    if catalogue.can_use {
+        return Ok(());
+    }
+    let schema = &catalogue.schema;
+    let refusal =
+        Refusal::new(format!("This role may not use schema \"{}\".", schema.escape_debug()));
+    let hint = format!(
+        "As its owner or a superuser: GRANT USAGE ON SCHEMA {} TO {};",
+        quoted(schema),
+        quoted(&catalogue.role)
+    );
+    let mut all = vec![refusal.hint(hint)];
+    all.extend(bookkeeping.cloned());
+    raise(&all)
+}
+
+/// Says which tables keep what hangs on them while rows come in.
+fn staying_note(catalogue: &Catalogue, matching: &Matching) -> Option<String> {
+    const SHOWN_MAX: usize = 8;
+    let tables = matching.tables.iter().map(|matched| &catalogue.tables[matched.target]);
+    let keep = tables.filter(|table| {
+        let stays = !table.is_owned && !table.plain_indexes.is_empty();
+        stays || table.foreign_keys.iter().any(|key| !key.can_go())
+    });
+    let mut names: Vec<String> =
+        keep.map(|table| format!("\"{}\"", table.name.escape_debug())).collect();
+    if names.is_empty() {
+        return None;
+    }
+    if names.len() > SHOWN_MAX {
+        let more = names.len() - SHOWN_MAX;
+        names.truncate(SHOWN_MAX);
+        names.push(format!("and {more} more"));
+    }
+    Some(format!(
+        "Foreign keys and indexes that this role cannot take away stay while the rows come in, parents \
+         first; that takes longer: {}.",
+        names.join(", ")
+    ))
 }
 
 fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
@@ -121,7 +167,7 @@ fn refuse_empty(catalogue: &Catalogue) -> Result<()> {
         .hint("Without --data-only litelift makes the tables itself."))
 }
 
-fn in_brackets(because: Option<String>) -> String {
+pub(super) fn in_brackets(because: Option<String>) -> String {
     because.filter(|text| !text.is_empty()).map_or_else(String::new, |text| format!(" ({text})"))
 }
 
@@ -275,7 +321,8 @@ async fn compare_heads(
         .iter()
         .map(|name| matching::column_of(name, there).map(str::to_owned))
         .collect();
-    let Some(columns) = columns.filter(|_| there.may_fill) else {
+    let may_read = |name: &String| there.columns.iter().any(|c| c.name == *name && c.may_select);
+    let Some(columns) = columns.filter(|columns| columns.iter().all(may_read)) else {
         return Ok(Heads::Unknown(
             ", nor compared: the target's has other columns, or may not be read",
         ));
@@ -348,6 +395,7 @@ fn missing(
     Ok(refusals)
 }
 
+/// The tables that get rows and have some, by position in the catalogue, with how many.
 async fn occupied(
     session: &Session,
     catalogue: &Catalogue,
@@ -388,14 +436,8 @@ pub(super) fn raise(refusals: &[Refusal]) -> Result<()> {
         format!("the target cannot be filled: {number}{things} in the way; nothing was written"),
     )
     .detail(lines.join("\n"));
-    let mut hints: Vec<&String> = Vec::new();
-    for hint in refusals.iter().filter_map(|refusal| refusal.hint.as_ref()) {
-        if !hints.contains(&hint) {
-            hints.push(hint);
-        }
-    }
-    for hint in hints.into_iter().take(HINTS_MAX) {
-        error = error.hint(hint.clone());
+    for hint in matching_hints(refusals).into_iter().take(HINTS_MAX) {
+        error = error.hint(hint);
     }
     Err(error)
 }

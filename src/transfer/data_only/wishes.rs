@@ -12,6 +12,10 @@ use crate::options::{DataOnly, OnExisting, OnExistingOf};
 use crate::presets::parse::{Row, Wish};
 use crate::presets::{Preset, Presets, because};
 
+/// Most rows of a table that a preset may have removed. A preset speaks of what a first start makes; that
+/// the target is one in use nobody may have noticed.
+pub(super) const SEEDED_ROWS_MAX: u64 = 10_000;
+
 /// Both, as one.
 pub(super) struct Wishes<'a> {
     /// The options.
@@ -48,7 +52,7 @@ impl<'a> Wishes<'a> {
     /// What becomes of rows that a table has already, and why when a preset says it.
     pub(super) fn on_existing(&self, source: &str, target: &str) -> (OnExisting, Option<String>) {
         if let Some((_, what)) = asked(self.user.on_existing.iter(), source, target) {
-            return (*what, None);
+            return (what.clone(), None);
         }
         let of_presets: Vec<_> = self
             .presets
@@ -62,7 +66,7 @@ impl<'a> Wishes<'a> {
             return (OnExisting::Refuse, None);
         };
         let by = of_presets.iter().rev().find(|(_, _, what)| *what == found);
-        (found.1, by.map(|(preset, row, _)| because(preset, row)))
+        (found.1.clone(), by.map(|(preset, row, _)| because(preset, row)))
     }
 
     /// Why a table is never touched: an empty text when the user says so; `None`: it may be.
