@@ -29,6 +29,8 @@ pub struct Catalogue {
     pub tables: Vec<TargetTable>,
     /// Everything else that has a name and columns: `(name, view)`, `(name, foreign table)` ...
     pub others: Vec<(String, String)>,
+    /// Sequences that no column has, by identity, ownership or default.
+    pub loose_sequences: Vec<String>,
 }
 
 impl Catalogue {

@@ -98,6 +98,12 @@ pub(super) async fn prepare(
         refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     }
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
+    notes.extend(catalogue.loose_sequences.iter().map(|name| {
+        format!(
+            "Sequence \"{}\" belongs to no column and stays as it is: if the application takes ids from it, set it beyond those that are there.",
+            name.escape_debug()
+        )
+    }));
     let occupied = occupied(session, &catalogue, &matching).await?;
     let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
     notes.extend(existing.notes);
