@@ -25,6 +25,7 @@ use crate::model::source::{SourceSchema, Table, TableKind};
 use crate::model::target::{TargetSchema, find};
 use crate::options::{DataOnly, InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
+use crate::plan::create_missing::UniqueSets;
 use crate::plan::{follow_ups, script};
 use crate::presets::{self, Presets};
 use crate::read::{Snapshot, Source};
@@ -96,6 +97,20 @@ impl Opened {
         into: &str,
         taken: &BTreeSet<String>,
     ) -> Result<TransferPlan> {
+        self.plan_beside(looked, into, taken, &[])
+    }
+
+    /// Plans the tables behind the first ones, which the target has, with what is unique in them.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn plan_beside(
+        &self,
+        looked: &Looked,
+        into: &str,
+        taken: &BTreeSet<String>,
+        there: &[UniqueSets],
+    ) -> Result<TransferPlan> {
         let tables: Vec<(&Table, &TableEvidence)> =
             self.tables().into_iter().zip(&looked.evidence).collect();
         let inputs = Inputs {
@@ -106,6 +121,7 @@ impl Opened {
             taken,
             zone: self.zone.name(),
             comments: self.comments,
+            there,
         };
         build::plan(&inputs)
     }

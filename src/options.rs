@@ -117,6 +117,8 @@ pub struct DataOnly {
     pub keep_triggers: Vec<String>,
     /// Go on when the two sides were migrated to different versions.
     pub allow_version_mismatch: bool,
+    /// Make the tables that the target lacks.
+    pub create_missing: bool,
 }
 
 impl DataOnly {
@@ -127,7 +129,8 @@ impl DataOnly {
         let protect = self.protect.iter().map(|glob| format!("--protect {glob}"));
         let triggers = self.keep_triggers.iter().map(|glob| format!("--keep-trigger {glob}"));
         let tracking = self.tracking.iter().map(|text| format!("--tracking {text}"));
-        renames.chain(protect).chain(triggers).chain(tracking).collect()
+        let create = self.create_missing.then(|| "--create-missing".to_owned());
+        renames.chain(protect).chain(triggers).chain(tracking).chain(create).collect()
     }
 }
 

@@ -4,6 +4,8 @@
 //! tables than the server has locks for are dropped in several transactions; the run is marked before,
 //! so that nobody continues what is half gone.
 
+use std::collections::BTreeSet;
+
 use deadpool_postgres::Transaction;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::Oid;
@@ -64,6 +66,30 @@ pub async fn of(session: &Session, run: i64) -> Result<Vec<Made>> {
             is_ours: row.get(3),
         })
         .collect())
+}
+
+/// Returns the names that are free once the tables and types that a run made are dropped: theirs, and
+/// those of the tables' indexes and sequences.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn names(session: &Session, run: i64, made: &[Made]) -> Result<BTreeSet<String>> {
+    let ours = made.iter().filter(|table| table.is_ours && table.is_there());
+    let oids: Vec<Oid> = ours.map(|table| table.relid).collect();
+    let rows = session
+        .query(
+            "SELECT c.relname::text FROM pg_class c WHERE c.oid = ANY ($2) \
+             OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($2)) \
+             OR c.oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass \
+               AND refclassid = 'pg_class'::regclass AND refobjid = ANY ($2) \
+               AND deptype IN ('a', 'i')) UNION \
+             SELECT t.typname::text FROM litelift.run u \
+             JOIN pg_type t ON t.oid = ANY (u.enum_types) WHERE u.id = $1",
+            &[&run, &oids],
+        )
+        .await
+        .map_err(|error| failure::failed("read the tables of the run", &error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Drops tables of a run until no more than `keep` are left, each batch in a transaction of its own.

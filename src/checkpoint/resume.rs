@@ -7,6 +7,7 @@ use tokio_postgres::types::Oid;
 
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::plan::TablePlan;
 
 use super::fingerprint::{Differences, Fingerprint};
 use super::made::{self, Made};
@@ -32,6 +33,15 @@ pub struct Leftover {
     pub run: i64,
     /// Its tables.
     pub made: Vec<Made>,
+}
+
+impl Leftover {
+    /// Returns the oids of the tables that are dropped when the run is replaced.
+    #[must_use]
+    pub fn dropped(&self) -> Vec<Oid> {
+        let own = self.made.iter().filter(|made| made.is_ours && made.is_there());
+        own.map(|made| made.relid).collect()
+    }
 }
 
 /// Looks for an earlier run of this source into this schema, and whether it can go on.
@@ -73,8 +83,15 @@ pub async fn look(
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
-pub async fn replaceable(session: &Session, source: &str, schema: &str) -> Result<Option<i64>> {
-    store::find_id(session, Some(source), schema).await
+pub async fn replaceable(
+    session: &Session,
+    source: &str,
+    schema: &str,
+) -> Result<Option<Leftover>> {
+    match store::find_id(session, Some(source), schema).await? {
+        Some(run) => Ok(Some(Leftover { run, made: made::of(session, run).await? })),
+        None => Ok(None),
+    }
 }
 
 fn gone_error(run: i64, gone: &[&str]) -> Error {
@@ -94,7 +111,11 @@ fn changed_error(run: &Run, differences: &Differences) -> Error {
     let error = Error::new(ErrorKind::Changed, what).detail(lines.join("\n"));
     if run.plan.fill.is_some() {
         return error.hint(
-            "Use --restart to forget that run and begin again: no table is dropped, and rows that are there are subject to --on-existing.",
+            if run.plan.tables.iter().any(TablePlan::is_made) {
+                "Use --restart to forget that run and begin again: only tables that it made (--create-missing) are dropped, and rows that are there are subject to --on-existing."
+            } else {
+                "Use --restart to forget that run and begin again: no table is dropped, and rows that are there are subject to --on-existing."
+            },
         );
     }
     if run.done {

@@ -116,15 +116,20 @@ pub async fn note_filled(
     run: i64,
     plan: &TransferPlan,
 ) -> Result<()> {
-    let of = |name: fn(&TablePlan) -> &str| plan.tables.iter().map(name).collect::<Vec<&str>>();
+    let filled = || plan.tables.iter().enumerate().filter(|(_, table)| !table.is_made());
+    let of = |name: fn(&TablePlan) -> &str| -> Vec<&str> {
+        filled().map(|(_, table)| name(table)).collect()
+    };
+    let numbers: Vec<i32> =
+        filled().map(|(position, _)| i32::try_from(position).unwrap_or(i32::MAX)).collect();
     let noted = transaction
         .execute(
             "INSERT INTO litelift.relation (run, number, source, target, relid, made) \
-             SELECT $1, t.number - 1, t.source, t.target, c.oid, false \
-             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (source, target, number) \
+             SELECT $1, t.number, t.source, t.target, c.oid, false \
+             FROM unnest($2::text[], $3::text[], $5::int[]) AS t (source, target, number) \
              JOIN pg_class c ON c.relname = t.target \
              JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $4",
-            &[&run, &of(|table| &table.source), &of(|table| &table.target), &plan.schema],
+            &[&run, &of(|table| &table.source), &of(|table| &table.target), &plan.schema, &numbers],
         )
         .await;
     noted.map(|_| ()).map_err(|error| failure::failed("write down the tables", &error))

@@ -103,6 +103,7 @@ fn help_of_transfer() {
           --tracking <TABLE=COLUMN>  A table of migrations: compared, never copied
           --keep-trigger <GLOB>      Let a trigger run for each row (repeatable)
           --allow-version-mismatch   Go on when the migrations of the sides differ
+          --create-missing           Make the tables that the target lacks
 
     Running:
           --dry-run             Show types and statements; write nothing

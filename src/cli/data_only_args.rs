@@ -29,6 +29,9 @@ pub(super) struct DataOnlyArgs {
     /// Go on when the migrations of the sides differ
     #[arg(long, requires = "data_only")]
     pub(super) allow_version_mismatch: bool,
+    /// Make the tables that the target lacks
+    #[arg(long, requires = "data_only")]
+    pub(super) create_missing: bool,
 }
 
 /// Returns the options; `None` without `--data-only`.
@@ -45,6 +48,7 @@ pub(super) fn data_only(args: DataOnlyArgs) -> Result<Option<DataOnly>> {
         tracking: args.tracking,
         keep_triggers: args.keep_trigger,
         allow_version_mismatch: args.allow_version_mismatch,
+        create_missing: args.create_missing,
     }))
 }
 

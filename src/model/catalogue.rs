@@ -29,9 +29,21 @@ pub struct Catalogue {
     pub tables: Vec<TargetTable>,
     /// Everything else that has a name and columns: `(name, view)`, `(name, foreign table)` ...
     pub others: Vec<(String, String)>,
+    /// Sequences that no column has, by identity, ownership or default.
+    pub loose_sequences: Vec<String>,
 }
 
 impl Catalogue {
+    /// Leaves tables out by their oid, with their foreign keys: they will be dropped.
+    #[must_use]
+    pub fn without(mut self, relids: &[u32]) -> Self {
+        self.tables.retain(|table| !relids.contains(&table.relid));
+        for table in &mut self.tables {
+            table.foreign_keys_onto.retain(|key| !relids.contains(&key.relid));
+        }
+        self
+    }
+
     /// Finds a table by its exact name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&TargetTable> {

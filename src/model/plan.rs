@@ -169,6 +169,14 @@ pub struct TablePlan {
     pub copy_bytes: u64,
 }
 
+impl TablePlan {
+    /// Returns whether the run makes the table; with `--data-only` most are there.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        !self.create.is_empty()
+    }
+}
+
 /// A part of CREATE TABLE that rows do not need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionalClause {

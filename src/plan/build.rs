@@ -15,6 +15,7 @@ use crate::model::plan::{
 use crate::model::source::{SourceSchema, Table};
 
 use super::checks::{self, Checks};
+use super::create_missing::UniqueSets;
 use super::ddl::{self, ColumnDdl};
 use super::default::{self, DefaultPlan};
 use super::keys::{self, TableParts};
@@ -40,6 +41,9 @@ pub struct Inputs<'a> {
     pub zone: &'a str,
     /// Whether columns get their declared type as a comment.
     pub comments: bool,
+    /// The first of the tables, so many, are the target's own, with what is unique in them: foreign keys
+    /// may point there, and nothing else is planned for them. Views are then left out.
+    pub there: &'a [UniqueSets],
 }
 
 /// Builds the plan.
@@ -69,11 +73,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
     }
     let views = views::names(inputs.schema, &mut relations, inputs.mapping.names);
     let mut not_carried = Vec::new();
-    let keys = keys::plan(inputs.schema, inputs.mapping, &parts, inputs.into, &mut relations);
+    let keys = keys::plan(inputs, &parts, &mut relations);
+    let made = &parts[inputs.there.len().min(parts.len())..];
     let mut finish = keys.steps;
-    let mut tables = Vec::with_capacity(parts.len());
+    let mut tables = Vec::with_capacity(made.len());
     let mut translated = Vec::new();
-    for part in &parts {
+    for part in made {
         tables.push(table_plan(
             inputs,
             part,
@@ -89,26 +94,28 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         translated.append(&mut others.notes);
     }
     not_carried.extend(keys.not_carried);
-    let mut views = views::plan(
-        inputs.schema,
-        relations_of(inputs, &parts),
-        &views,
-        (inputs.into, inputs.mapping.names),
-    );
-    finish.append(&mut views.steps);
-    not_carried.append(&mut views.not_carried);
-    translated.append(&mut views.notes);
-    let selected = |name: &str| inputs.mapping.table(name).is_some();
+    if inputs.there.is_empty() {
+        let mut views = views::plan(
+            inputs.schema,
+            relations_of(inputs, &parts),
+            &views,
+            (inputs.into, inputs.mapping.names),
+        );
+        finish.append(&mut views.steps);
+        not_carried.append(&mut views.not_carried);
+        translated.append(&mut views.notes);
+    }
+    let selected = |name: &str| made.iter().any(|part| part.table.name.eq_ignore_ascii_case(name));
     not_carried.extend(leftovers::of_schema(inputs.schema, |_| true).into_iter().filter(|left| {
         // A trigger of a table that was left out on purpose is left out with it.
         left.object != "trigger"
-            || left
-                .table
-                .as_deref()
-                .is_none_or(|table| selected(table) || inputs.schema.table(table).is_none())
+            || left.table.as_deref().is_none_or(|table| {
+                let is_of_view = inputs.schema.table(table).is_none();
+                selected(table) || is_of_view && inputs.there.is_empty()
+            })
     }));
     finish.sort_by_key(|step| (step.phase, step.table));
-    let types = types(inputs);
+    let types = types(inputs, made);
     refuse_enum_named_as_table(&types, &tables)?;
     let evidence: Vec<&TableEvidence> = parts.iter().map(|part| part.evidence).collect();
     Ok(TransferPlan {
@@ -119,9 +126,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<TransferPlan> {
         ranges: ranges::in_order(&evidence),
         finish,
         not_carried,
-        widened: widened(&parts),
-        unfit: unfit(&parts),
-        notes: notes(inputs, &parts, keys.notes).into_iter().chain(translated).collect(),
+        widened: widened(made),
+        unfit: unfit(made),
+        notes: notes(inputs, made, keys.notes).into_iter().chain(translated).collect(),
         fill: None,
     })
 }
@@ -232,8 +239,8 @@ fn refuse_enum_named_as_table(types: &[TypePlan], tables: &[TablePlan]) -> Resul
 }
 
 /// The enum types that columns still have after all were decided.
-fn types(inputs: &Inputs<'_>) -> Vec<TypePlan> {
-    let columns = inputs.mapping.tables.iter().flat_map(|table| &table.columns);
+fn types(inputs: &Inputs<'_>, parts: &[TableParts<'_>]) -> Vec<TypePlan> {
+    let columns = parts.iter().flat_map(|part| &part.mapping.columns);
     let used: BTreeSet<EnumName> = columns
         .filter_map(|decision| match decision.pg_type {
             PgType::Enum(name) => Some(name),

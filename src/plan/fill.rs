@@ -83,7 +83,14 @@ pub fn settle(
     evidence: &[TableEvidence],
     mapping: &mut Mapping,
 ) {
-    mapping.renamed.clear();
+    // Names of tables that are there are theirs; of those that are made it is still told.
+    let made: Vec<String> = mapping
+        .tables
+        .iter()
+        .skip(matching.tables.len())
+        .map(|table| format!("\"{}\"", table.source.escape_debug()))
+        .collect();
+    mapping.renamed.retain(|note| made.iter().any(|name| note.contains(name)));
     for ((matched, evidence), table) in
         matching.tables.iter().zip(evidence).zip(&mut mapping.tables)
     {

@@ -12,13 +12,14 @@
 use std::collections::BTreeSet;
 
 use crate::map::names::{self, NameSpace};
-use crate::model::decision::{Mapping, TableMapping};
+use crate::model::decision::TableMapping;
 use crate::model::evidence::{TableEvidence, ValueKind};
 use crate::model::ident::quoted_list;
 use crate::model::name_style::NameStyle;
 use crate::model::plan::{FinishStep, NotCarried, Phase};
-use crate::model::source::{Index, IndexTermOf, Key, SourceSchema, Table};
+use crate::model::source::{Index, IndexTermOf, Key, Table};
 
+use super::build::Inputs;
 use super::collate::Compare;
 use super::ddl;
 use super::foreign_keys::{self, Family};
@@ -103,26 +104,22 @@ impl Keys {
 
 /// Plans the keys, indexes and foreign keys of all tables. `relations` holds the table names.
 #[must_use]
-pub fn plan(
-    schema: &SourceSchema,
-    mapping: &Mapping,
-    parts: &[TableParts<'_>],
-    into: &str,
-    relations: &mut NameSpace,
-) -> Keys {
+pub fn plan(inputs: &Inputs<'_>, parts: &[TableParts<'_>], relations: &mut NameSpace) -> Keys {
+    let Inputs { schema, mapping, into, there, .. } = *inputs;
+    let made = &parts[there.len().min(parts.len())..];
     let family = Family::new(schema, parts);
     let mut keys = Keys {
-        unique: vec![BTreeSet::new(); parts.len()],
+        unique: there.iter().cloned().chain(made.iter().map(|_| BTreeSet::new())).collect(),
         pointed_to: family.pointed_to(),
         names: mapping.names,
         ..Keys::default()
     };
-    for part in parts {
+    for part in made {
         for index in &part.table.indexes {
             plan_index(part, index, into, &schema.encoding, relations, &mut keys);
         }
     }
-    for part in parts {
+    for part in made {
         plan_primary_key(part, into, relations, &mut keys);
         for unique in &part.table.uniques {
             plan_unique(part, unique, into, relations, &mut keys);
@@ -132,7 +129,7 @@ pub fn plan(
     for step in &keys.steps {
         constraints[step.table].take(&step.name);
     }
-    for (part, constraints) in parts.iter().zip(&mut constraints) {
+    for (part, constraints) in parts.iter().zip(&mut constraints).skip(there.len()) {
         for key in &part.table.foreign_keys {
             foreign_keys::plan(&family, part, key, into, constraints, &mut keys);
         }

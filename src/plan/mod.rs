@@ -17,6 +17,7 @@ pub mod build;
 mod checks;
 pub mod collate;
 pub mod comments;
+pub mod create_missing;
 pub mod ddl;
 pub mod default;
 pub mod fill;

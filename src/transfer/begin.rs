@@ -185,7 +185,7 @@ impl New<'_> {
 }
 
 /// An enum type that is there already is not ours to fill or to change.
-fn refuse_taken_types(plan: &TransferPlan, taken: &BTreeSet<String>) -> Result<()> {
+pub(super) fn refuse_taken_types(plan: &TransferPlan, taken: &BTreeSet<String>) -> Result<()> {
     match plan.types.iter().find(|made| taken.contains(&made.name)) {
         None => Ok(()),
         Some(made) => Err(Error::new(

@@ -1,6 +1,7 @@
 //! `transfer --data-only`: rows into the schema that an application's own migrations made.
 
 mod apps;
+mod create_missing;
 mod frameworks;
 mod guides;
 mod merging;

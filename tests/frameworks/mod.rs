@@ -68,3 +68,8 @@ fn drizzle_goes_on_in_postgresql() {
 fn typeorm_goes_on_in_postgresql() {
     run("typeorm");
 }
+
+#[test]
+fn laravel_goes_on_in_postgresql() {
+    run("laravel");
+}

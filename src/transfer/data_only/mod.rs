@@ -4,6 +4,7 @@
 //! decide the conversions, and what hangs on them is taken away and brought back. `prepare` says
 //! what can be told without the values, `begin` begins a run, `dry_run` shows what it would do.
 
+mod create_missing;
 mod existing;
 mod keys;
 mod prepare;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use crate::checkpoint::resume::Leftover;
 use crate::checkpoint::store::{self, StepOutcome};
-use crate::checkpoint::{journal, lock, resume};
+use crate::checkpoint::{journal, lock, made, resume, tables};
 use crate::connect::{Session, Target, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,7 +32,7 @@ use crate::plan::fill::{self, Inputs};
 use crate::report::{DdlReport, InspectReport, InspectTarget, REPORT_VERSION, RestoreReport};
 
 use super::DryRun;
-use super::begin::Begun;
+use super::begin::{self, Begun};
 use keys::Keys;
 use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
@@ -68,7 +69,8 @@ async fn begin_new(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
-    let replaced = leftover.map(|leftover| leftover.run);
+    let mut leftover = leftover;
+    let replaced = leftover.as_ref();
     let prepared = prepare(session, opened, &options.inspect, data_only, replaced).await?;
     raise(&prepared.refusals)?;
     store::try_bookkeeping(session).await?;
@@ -78,12 +80,23 @@ async fn begin_new(
         raise(&fill::open_questions(inputs))?;
         Ok::<_, Error>((fill::plan(inputs), Keys::of(inputs, &options.bad_rows)))
     })?;
+    create_missing::add(&mut plan, opened, &prepared, &looked)?;
+    begin::refuse_taken_types(&plan, &prepared.taken_names)?;
     let refused = [super::refusal(&plan, options).err(), keys.broken(opened)?];
     if let Some(error) = all_of(refused) {
         return Err(error);
     }
+    let batch = tables::batch(session).await?;
+    if let Some(Leftover { run, made }) = leftover.as_mut().filter(|it| !it.dropped().is_empty()) {
+        made::discard_most(session, *run, &options.inspect.into, made, batch).await?;
+    }
     // One transaction: nothing of the target is taken away unless it is written down with it.
-    let transaction = session.transaction().await.map_err(begin)?;
+    let mut transaction = session.transaction().await.map_err(begin)?;
+    store::prepare(&transaction).await?;
+    if let Some(Leftover { run, made }) = &leftover {
+        // Of the tables only those that the run made.
+        made::discard(&transaction, *run, &options.inspect.into, made).await?;
+    }
     let filled: Vec<usize> =
         prepared.matching.tables.iter().map(|matched| matched.target).collect();
     let (before, with_rows) = (&prepared.catalogue, with_rows(&prepared));
@@ -91,22 +104,24 @@ async fn begin_new(
     if let BadRows::Reject { dir, .. } = &options.bad_rows {
         reject::prepare(dir, &plan)?;
     }
-    store::prepare(&transaction).await?;
     let since = store::current_xid(&transaction).await?;
     for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
         merge.since_xid = since;
     }
-    if let Some(replaced) = replaced {
-        journal::forget(&transaction, replaced).await?;
-    }
     let source = opened.path.to_string_lossy();
     let run = store::begin(&transaction, &source, &opened.fingerprint, &plan).await?;
+    let made = (0..plan.tables.len()).filter(|position| plan.tables[*position].is_made());
+    let made: Vec<usize> = made.collect();
+    let (first, rest) = made.split_at(batch.min(made.len()));
+    tables::make(&mut transaction, run, &plan, first).await?;
     transaction.commit().await.map_err(begin)?;
+    tables::make_missing(session, run, &plan, rest, cancel).await?;
+    let refused = tables::refused(session, run).await?;
     Ok(Begun {
         run,
         plan,
         marks: Vec::new(),
-        refused: Vec::new(),
+        refused,
         steps: Vec::new(),
         is_continued: false,
         is_done: false,
@@ -288,7 +303,8 @@ async fn show(
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let replaced = resume::replaceable(&session, &source, into).await?;
-    let prepared = prepare(&session, opened, &options.inspect, data_only, replaced).await?;
+    let prepared =
+        prepare(&session, opened, &options.inspect, data_only, replaced.as_ref()).await?;
     if opened.selected.is_empty() {
         // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
@@ -298,16 +314,21 @@ async fn show(
         store::try_bookkeeping(&mut session).await?;
     }
     let looked = look(opened, &prepared, options, listener, cancel)?;
-    let (plan, questions, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
-        let keys = Keys::of(inputs, &options.bad_rows);
-        (fill::plan(inputs), fill::open_questions(inputs), keys)
-    });
+    let (mut plan, questions, keys) =
+        with_inputs(opened, &prepared, &looked, data_only, |inputs| {
+            let keys = Keys::of(inputs, &options.bad_rows);
+            (fill::plan(inputs), fill::open_questions(inputs), keys)
+        });
+    create_missing::add(&mut plan, opened, &prepared, &looked)?;
     let refusals = [prepared.refusals.clone(), questions].concat();
     let report = report(target, opened, &prepared, &looked, &plan);
     // Whoever looks wants to mend it all, not one thing after the other.
-    let refused =
-        [raise(&refusals).err(), super::refusal(&plan, options).err(), keys.broken(opened)?];
-    let refused = all_of(refused);
+    let refused = all_of([
+        raise(&refusals).err(),
+        begin::refuse_taken_types(&plan, &prepared.taken_names).err(),
+        super::refusal(&plan, options).err(),
+        keys.broken(opened)?,
+    ]);
     Ok(DryRun::new(report, refused))
 }
 
@@ -334,7 +355,9 @@ fn report(
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
     report.renamed.clear();
-    report.notes.clone_from(&prepared.notes);
+    // Who looks before he writes may want it; after a transfer that needed none it would puzzle.
+    report.notes.extend(opened.looks_like());
+    report.notes.extend(prepared.notes.iter().cloned());
     report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {
@@ -342,11 +365,16 @@ fn report(
         version: target.version.clone(),
         schema: plan.schema.clone(),
         schema_exists: true,
-        tables: plan.tables.len(),
+        tables: prepared.matching.tables.len(),
         differing: 0,
     });
     report.ddl = plan.fill.as_ref().map(|fill| DdlReport {
-        before: fill.before.clone(),
+        before: {
+            let types = plan.types.iter().map(|made| &made.create);
+            let made = plan.tables.iter().filter(|table| table.is_made());
+            let made = types.chain(made.map(|table| &table.create)).cloned();
+            fill.before.iter().cloned().chain(made).collect()
+        },
         after: plan.finish.iter().map(|step| step.sql.clone()).collect(),
     });
     report

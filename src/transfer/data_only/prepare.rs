@@ -1,8 +1,12 @@
 //! What can be told before the values are looked at: which table goes where, and what stands in the way.
 
+use std::collections::BTreeSet;
+
 use wildmatch::WildMatch;
 
 use crate::checkpoint::journal::{self, Taken};
+use crate::checkpoint::made;
+use crate::checkpoint::resume::{self, Leftover};
 use crate::checkpoint::rights;
 use crate::connect::Session;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,8 +25,8 @@ use crate::plan::obstacles::Obstacles;
 use crate::presets::Presets;
 use crate::read;
 
-use super::existing;
 use super::wishes::{Wishes, matches};
+use super::{create_missing, existing};
 
 /// Refusals that an error lists; people mend them one after the other.
 const LISTED_MAX: usize = 40;
@@ -41,6 +45,8 @@ pub(super) struct Prepared {
     pub(super) merges: Vec<MergePlan>,
     /// What the run that this one takes the place of did not bring back.
     pub(super) earlier: Vec<Taken>,
+    /// Names of the target that are not free, nor will be.
+    pub(super) taken_names: BTreeSet<String>,
     /// What a reader of the report should know, a sentence each.
     pub(super) notes: Vec<String>,
     /// What stands in the way.
@@ -53,18 +59,25 @@ pub(super) async fn prepare(
     opened: &mut Opened,
     options: &InspectOptions,
     data_only: &DataOnly,
-    replaced: Option<i64>,
+    replaced: Option<&Leftover>,
 ) -> Result<Prepared> {
-    let catalogue = catalogue::read(session, &options.into).await?;
+    let own: Vec<u32> = replaced.map(Leftover::dropped).unwrap_or_default();
+    let there = catalogue::read(session, &options.into).await?;
     let bookkeeping = rights::missing(session).await?;
-    refuse_closed(&catalogue, bookkeeping.as_ref())?;
+    refuse_closed(&there, bookkeeping.as_ref())?;
+    let mut taken_names = resume::taken_names(session, &options.into).await?;
+    if let Some(Leftover { run, made }) = replaced {
+        let free = made::names(session, *run, made).await?;
+        taken_names.retain(|name| !free.contains(name));
+    }
+    let catalogue = there.without(&own);
+    let replaced = replaced.map(|leftover| leftover.run);
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) =
-        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
+    let (mut notes, mut refusals) = (Vec::new(), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
@@ -78,8 +91,19 @@ pub(super) async fn prepare(
         opened.selected.iter().map(|at| (*at, &opened.schema.tables[*at])).collect();
     let (matching, ambiguous) = matching::matching(&tables, &catalogue, &renames, is_skipped);
     refusals.extend(ambiguous);
-    refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
+    if data_only.create_missing {
+        refusals.extend(create_missing::refusals(opened, &catalogue, &matching, &taken_names));
+        notes.extend(create_missing::notes(opened, &matching));
+    } else {
+        refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
+    }
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
+    notes.extend(catalogue.loose_sequences.iter().map(|name| {
+        format!(
+            "Sequence \"{}\" belongs to no column and stays as it is: if the application takes ids from it, set it beyond those that are there.",
+            name.escape_debug()
+        )
+    }));
     let occupied = occupied(session, &catalogue, &matching).await?;
     let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
     notes.extend(existing.notes);
@@ -101,11 +125,15 @@ pub(super) async fn prepare(
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
     opened.selected = matching.tables.iter().map(|matched| matched.source).collect();
+    if data_only.create_missing {
+        // Behind those that are there: so both plans have the same positions.
+        opened.selected.extend(&matching.missing);
+    }
     if opened.selected.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::new("No table of the source is left to load."));
     }
     let (emptied, merges) = (existing.emptied, existing.merges);
-    Ok(Prepared { catalogue, matching, emptied, merges, earlier, notes, refusals })
+    Ok(Prepared { catalogue, matching, emptied, merges, earlier, taken_names, notes, refusals })
 }
 
 /// Nothing in a schema can be looked at without USAGE on it.
@@ -383,7 +411,7 @@ fn missing(
         });
         refusals.push(
             refusal.hint(
-                "Leave it out with --skip TABLE, or name its place with --rename TABLE=NAME.",
+                "Leave it out with --skip TABLE, name its place with --rename TABLE=NAME, or let it be made with --create-missing.",
             ),
         );
     }
