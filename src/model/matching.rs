@@ -55,7 +55,7 @@ pub struct Refusal {
     /// What helps, a sentence.
     pub hint: Option<String>,
     /// The right that is missing, where that is all.
-    pub grant: Option<Grant>,
+    pub grant: Option<Box<Grant>>,
 }
 
 /// A right that a role lacks.
@@ -122,7 +122,7 @@ impl Refusal {
     /// Adds the right that is missing.
     #[must_use]
     pub fn grant(mut self, grant: Grant) -> Self {
-        self.grant = Some(grant);
+        self.grant = Some(Box::new(grant));
         self
     }
 }
