@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use crate::map::matching;
 use crate::model::catalogue::{Catalogue, TargetTable, UniqueKey};
 use crate::model::ident::{qualified, quoted, quoted_list};
-use crate::model::matching::{ColumnFate, MatchedTable, Refusal};
+use crate::model::matching::{ColumnFate, Grant, MatchedTable, Refusal};
 use crate::model::merge::{self, MergeKind, MergePlan};
 use crate::model::plan::TablePlan;
 
@@ -52,8 +52,8 @@ impl Merging<'_> {
         let mut refusals = self.rights(target);
         let key = match self.key(target) {
             Ok(key) => key,
-            Err(refusal) => {
-                refusals.push(refusal);
+            Err(why) => {
+                refusals.push(self.no_key(target, &why));
                 return Err(refusals);
             }
         };
@@ -106,12 +106,14 @@ impl Merging<'_> {
         let role = quoted(&self.catalogue.role);
         if self.kind == MergeKind::Upsert && !target.may_update {
             found.push(
-                Refusal::new(format!("This role may not UPDATE {}.", shown(&target.name))).hint(
-                    format!(
-                        "As \"{}\" or a superuser: GRANT UPDATE ON {} TO {role};",
-                        target.owner.escape_debug(),
-                        qualified(&self.catalogue.schema, &target.name)
-                    ),
+                Refusal::new(format!("This role may not UPDATE {}.", shown(&target.name))).grant(
+                    Grant {
+                        owner: target.owner.clone(),
+                        what: "UPDATE".to_owned(),
+                        kind: "",
+                        object: qualified(&self.catalogue.schema, &target.name),
+                        role: role.clone(),
+                    },
                 ),
             );
         }
@@ -140,35 +142,34 @@ impl Merging<'_> {
         found
     }
 
-    /// The key by which rows are found.
-    fn key<'t>(&self, target: &'t TargetTable) -> Result<&'t UniqueKey, Refusal> {
-        let refuse = |why: String| Err(self.no_key(target, &why));
+    /// The key by which rows are found, or why there is none.
+    fn key<'t>(&self, target: &'t TargetTable) -> Result<&'t UniqueKey, String> {
         if self.asked.is_empty() {
             let Some(key) = target.unique_keys.iter().find(|key| key.is_primary) else {
-                return refuse("it has no primary key".to_owned());
+                return Err("it has no primary key".to_owned());
             };
             return match self.why_not(target, key) {
                 None => Ok(key),
-                Some(why) => refuse(why),
+                Some(why) => Err(why),
             };
         }
         let mut names: Vec<&str> = Vec::new();
         for asked in self.asked {
             match matching::column_of(asked, target) {
                 Some(name) => names.push(name),
-                None => return refuse(format!("it has no column \"{}\"", asked.escape_debug())),
+                None => return Err(format!("it has no column \"{}\"", asked.escape_debug())),
             }
         }
         let wanted: BTreeSet<&str> = names.into_iter().collect();
         let mut keys = target.unique_keys.iter().filter(|key| columns(key) == wanted);
         match keys.next() {
-            None => refuse(format!(
+            None => Err(format!(
                 "it has no unique constraint or index on ({}) and nothing else",
                 shown_list(wanted)
             )),
             Some(key) => match self.why_not(target, key) {
                 None => Ok(key),
-                Some(why) => refuse(why),
+                Some(why) => Err(why),
             },
         }
     }
