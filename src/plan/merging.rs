@@ -104,18 +104,23 @@ impl Merging<'_> {
     fn rights(&self, target: &TargetTable) -> Vec<Refusal> {
         let mut found = Vec::new();
         let role = quoted(&self.catalogue.role);
+        let mut refuse = |what: &str| {
+            let text = format!("This role may not {what} {}.", shown(&target.name));
+            found.push(Refusal::new(text).grant(Grant {
+                owner: target.owner.clone(),
+                what: what.to_owned(),
+                kind: "",
+                object: qualified(&self.catalogue.schema, &target.name),
+                role: role.clone(),
+            }));
+        };
+        // Their types are those of the temporary table.
+        let mut loaded = target.columns.iter().enumerate().filter(|(at, _)| self.is_loaded(*at));
+        if loaded.any(|(_, column)| !column.may_select) {
+            refuse("SELECT");
+        }
         if self.kind == MergeKind::Upsert && !target.may_update {
-            found.push(
-                Refusal::new(format!("This role may not UPDATE {}.", shown(&target.name))).grant(
-                    Grant {
-                        owner: target.owner.clone(),
-                        what: "UPDATE".to_owned(),
-                        kind: "",
-                        object: qualified(&self.catalogue.schema, &target.name),
-                        role: role.clone(),
-                    },
-                ),
-            );
+            refuse("UPDATE");
         }
         if target.has_rules {
             found.push(
