@@ -253,6 +253,8 @@ pub struct TargetTrigger {
     pub fills_rows: bool,
     /// Whether it runs for INSERT.
     pub on_insert: bool,
+    /// Whether it runs for UPDATE.
+    pub on_update: bool,
     /// Whether it runs for TRUNCATE.
     pub on_truncate: bool,
 }

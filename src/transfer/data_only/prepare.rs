@@ -120,6 +120,7 @@ pub(super) async fn prepare(
         occupied: &occupied,
         emptied: &existing.emptied,
         settled: &existing.settled,
+        merges: &existing.merges,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));
