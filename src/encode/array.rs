@@ -7,6 +7,31 @@ use crate::model::pg_type::Element;
 /// false when the text is none.
 #[must_use]
 pub fn put_json(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
+    put_json_by(text, element, out, |member, out| put_member(member, element, out))
+}
+
+/// The same for labels: `put` appends the field of a text, or returns false.
+pub(super) fn put_json_labels(
+    text: &[u8],
+    element: Element,
+    out: &mut Vec<u8>,
+    put: impl Fn(&[u8], &mut Vec<u8>) -> bool,
+) -> bool {
+    put_json_by(text, element, out, |member, out| match member {
+        [b'"', inner @ .., b'"'] if inner.contains(&b'\\') => {
+            json::unescaped(inner).is_some_and(|text| put(text.as_bytes(), out))
+        }
+        [b'"', inner @ .., b'"'] => put(inner, out),
+        _ => false,
+    })
+}
+
+fn put_json_by(
+    text: &[u8],
+    element: Element,
+    out: &mut Vec<u8>,
+    put: impl Fn(&[u8], &mut Vec<u8>) -> bool,
+) -> bool {
     let Some(members) = json::members(text) else { return false };
     let start = out.len();
     begin(element, out);
@@ -16,7 +41,7 @@ pub fn put_json(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
         if member == b"null" {
             has_null = true;
             field::null(out);
-        } else if !put_member(member, element, out) {
+        } else if !put(member, out) {
             out.truncate(start);
             return false;
         }
@@ -63,6 +88,16 @@ fn put_string(inner: &[u8], out: &mut Vec<u8>) -> bool {
 /// member. Returns false when a member is not of the element's type.
 #[must_use]
 pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
+    put_comma_by(text, element, out, |member, out| put_item(member, element, out))
+}
+
+/// The same with what appends the field of a member, or returns false.
+pub(super) fn put_comma_by(
+    text: &[u8],
+    element: Element,
+    out: &mut Vec<u8>,
+    put: impl Fn(&[u8], &mut Vec<u8>) -> bool,
+) -> bool {
     if std::str::from_utf8(text).is_err() || text.contains(&0) {
         return false;
     }
@@ -71,30 +106,36 @@ pub fn put_comma(text: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
     let mut count = 0;
     for member in text.split(|byte| *byte == b',').filter(|_| !text.is_empty()) {
         count += 1;
-        let is_put = match element {
-            Element::Text | Element::Varchar => {
-                field::bytes(member, out);
-                true
-            }
-            Element::SmallInt | Element::Integer | Element::BigInt => {
-                decimal::canonical_integer(member).is_some_and(|v| put_integer(v, element, out))
-            }
-            Element::Uuid => {
-                super::words::any_uuid(member).map(|uuid| field::bytes(&uuid, out)).is_some()
-            }
-            Element::Double => {
-                number::double_of(member).map(|value| field::float8(value, out)).is_some()
-            }
-            Element::Boolean => {
-                super::words::boolean(member).map(|value| field::boolean(value, out)).is_some()
-            }
-        };
-        if !is_put {
+        if !put(member, out) {
             out.truncate(start);
             return false;
         }
     }
     end(start, count, false, out)
+}
+
+/// Appends a member of a list with commas; false when it is not of the element's type.
+fn put_item(member: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
+    match element {
+        Element::Text | Element::Varchar => {
+            field::bytes(member, out);
+            true
+        }
+        Element::SmallInt | Element::Integer | Element::BigInt => {
+            decimal::canonical_integer(member).is_some_and(|v| put_integer(v, element, out))
+        }
+        Element::Uuid => {
+            super::words::any_uuid(member).map(|uuid| field::bytes(&uuid, out)).is_some()
+        }
+        Element::Double => {
+            number::double_of(member).map(|value| field::float8(value, out)).is_some()
+        }
+        Element::Boolean => {
+            super::words::boolean(member).map(|value| field::boolean(value, out)).is_some()
+        }
+        // Only its labels tell.
+        Element::Enum(_) => false,
+    }
 }
 
 /// Appends an integer of the element's size; false when it does not hold it.

@@ -16,56 +16,28 @@ use super::{array, field, iso, network, number, plain, text, words};
 /// Writes the values of one column that are not NULL.
 #[derive(Debug, Clone)]
 pub(super) enum ColumnEncoder {
-    Boolean {
-        words: bool,
-    },
-    SmallInt {
-        from_text: bool,
-    },
-    Integer {
-        from_text: bool,
-    },
-    BigInt {
-        from_text: bool,
-    },
-    Real {
-        as_printed: bool,
-    },
-    Double {
-        from_text: bool,
-    },
-    Numeric {
-        sizes: Option<(u16, u16)>,
-        from_text: bool,
-    },
-    Text {
-        chars_max: Option<u32>,
-        policy: text::Policy,
-    },
+    Boolean { words: bool },
+    SmallInt { from_text: bool },
+    Integer { from_text: bool },
+    BigInt { from_text: bool },
+    Real { as_printed: bool },
+    Double { from_text: bool },
+    Numeric { sizes: Option<(u16, u16)>, from_text: bool },
+    Text { chars_max: Option<u32>, policy: text::Policy },
     Bytea,
     Date(Clock),
-    Time {
-        iso: bool,
-    },
+    Time { iso: bool },
     TimeTz,
     Timestamp(Clock, Zone),
     TimestampTz(Clock, Zone),
     Interval(Conversion),
-    Json {
-        binary: bool,
-        blobs: bool,
-    },
+    Json { binary: bool, blobs: bool },
     Uuid(Option<Conversion>),
-    Inet {
-        cidr: bool,
-    },
+    Inet { cidr: bool },
     MacAddr,
-    Array {
-        element: Element,
-        commas: bool,
-    },
+    Array { element: Element, commas: bool },
+    Labels { element: Element, commas: bool, labels: Labels },
     Enum(Labels),
-    /// Blobs as the text that they hold.
     TextInBlob(Box<ColumnEncoder>),
 }
 
@@ -148,6 +120,10 @@ impl ColumnEncoder {
             PgType::Inet => Self::Inet { cidr: false },
             PgType::Cidr => Self::Inet { cidr: true },
             PgType::MacAddr => Self::MacAddr,
+            PgType::Array(element @ Element::Enum(_)) => {
+                let commas = named == Some(Conversion::ArrayComma);
+                Self::Labels { element, commas, labels: Labels::new(plan) }
+            }
             PgType::Array(element) => {
                 Self::Array { element, commas: named == Some(Conversion::ArrayComma) }
             }
@@ -213,6 +189,19 @@ impl ColumnEncoder {
                 let put = if *commas { array::put_comma } else { array::put_json };
                 if !put(list, *element, out) {
                     return Err(Misfit::new("not a list of the element's type"));
+                }
+            }
+            Self::Labels { element, commas, labels } => {
+                let list = plain::text(value)?;
+                let put =
+                    |label: &[u8], out: &mut Vec<u8>| labels.put(Value::Text(label), out).is_ok();
+                let is_put = if *commas {
+                    array::put_comma_by(list, *element, out, put)
+                } else {
+                    array::put_json_labels(list, *element, out, put)
+                };
+                if !is_put {
+                    return Err(Misfit::new("not a list of labels of the enum type"));
                 }
             }
             Self::Enum(labels) => labels.put(value, out)?,

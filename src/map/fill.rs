@@ -8,7 +8,7 @@
 use crate::model::convert::{Conversion, Convert, EnumCase};
 use crate::model::demands::Demands;
 use crate::model::evidence::{Evidence, ValueKind};
-use crate::model::pg_type::PgType;
+use crate::model::pg_type::{Element, PgType};
 
 use super::fit;
 
@@ -40,9 +40,11 @@ pub fn is_same_family(rule: PgType, target: PgType) -> bool {
     let is_json = |pg_type| matches!(pg_type, T::Json | T::Jsonb);
     let is_float = |pg_type| matches!(pg_type, T::Real | T::Double);
     let is_enum = |pg_type| matches!(pg_type, T::Enum(_));
+    let is_texts =
+        |pg_type| matches!(pg_type, T::Array(Element::Text | Element::Varchar | Element::Enum(_)));
     rule.unlimited() == target.unlimited()
         || (rule.is_integer() && target.is_integer())
-        || [is_stamp, is_json, is_float, is_enum]
+        || [is_stamp, is_json, is_float, is_enum, is_texts]
             .iter()
             .any(|is_one: &fn(T) -> bool| is_one(rule) && is_one(target))
 }

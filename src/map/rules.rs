@@ -20,7 +20,7 @@ use crate::model::decision::RuleRef;
 use crate::model::demands::Demands;
 use crate::model::evidence::{Evidence, ValueKind};
 use crate::model::on_misfit::OnMisfit;
-use crate::model::pg_type::{EnumName, PgType, VARCHAR_CHARS_MAX, precision_and_scale};
+use crate::model::pg_type::{Element, EnumName, PgType, VARCHAR_CHARS_MAX, precision_and_scale};
 use crate::model::source::{CheckSays, Column, Index, IndexTermOf, Table};
 
 /// Type map that is always tried last.
@@ -188,7 +188,12 @@ impl RuleType {
             "numeric(*)" => Ok(Self::NumericDeclared),
             "enum(*)" => Ok(Self::EnumOwn),
             // As written: the name of an enum type keeps its case.
-            _ => text.parse().map(Self::Fixed),
+            _ => match text.parse()? {
+                PgType::Array(Element::Enum(_)) => {
+                    Err("arrays of an enum type are written only where they are already".to_owned())
+                }
+                pg_type => Ok(Self::Fixed(pg_type)),
+            },
         }
     }
 

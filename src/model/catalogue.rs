@@ -29,6 +29,8 @@ pub struct Catalogue {
     pub tables: Vec<TargetTable>,
     /// Everything else that has a name and columns: `(name, view)`, `(name, foreign table)` ...
     pub others: Vec<(String, String)>,
+    /// Sequences that no column has, by identity, ownership or default.
+    pub loose_sequences: Vec<String>,
 }
 
 impl Catalogue {
@@ -251,6 +253,8 @@ pub struct TargetTrigger {
     pub fills_rows: bool,
     /// Whether it runs for INSERT.
     pub on_insert: bool,
+    /// Whether it runs for UPDATE.
+    pub on_update: bool,
     /// Whether it runs for TRUNCATE.
     pub on_truncate: bool,
 }

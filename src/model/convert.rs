@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pg_type::PgType;
+use super::pg_type::{Element, PgType};
 
 /// How a value is turned into the column's type. The vocabulary of the type maps' `convert`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -333,7 +333,11 @@ impl Convert {
 
 /// Returns whether a list of type names with blanks between holds a type, sizes aside.
 fn has_type(types: &str, pg_type: PgType) -> bool {
-    let shown = pg_type.to_string();
+    // Labels are made from texts.
+    let shown = match pg_type {
+        PgType::Array(Element::Enum(_)) => PgType::Array(Element::Text).to_string(),
+        other => other.to_string(),
+    };
     let name = shown.split('(').next().unwrap_or_default();
     let types = types.replace("double precision", "double_precision");
     let name = name.replace("double precision", "double_precision");

@@ -113,7 +113,12 @@ pub enum Element {
     Boolean,
     /// uuid.
     Uuid,
+    /// An enum type that is there already, by its oid; the column's demands have its labels.
+    Enum(u32),
 }
+
+/// What stands before the oid of an enum type in the name of its array.
+const ENUM_OID: &str = "enum#";
 
 impl Element {
     const ALL: [(Self, &'static str, i32); 8] = [
@@ -127,7 +132,7 @@ impl Element {
         (Self::Uuid, "uuid", 2950),
     ];
 
-    /// Returns the oid of the type, which PostgreSQL never changes (`pg_type.dat`).
+    /// Returns the oid of the type, which PostgreSQL never changes (`pg_type.dat`) but for enums.
     #[must_use]
     pub const fn oid(self) -> i32 {
         match self {
@@ -139,11 +144,20 @@ impl Element {
             Self::Double => 701,
             Self::Boolean => 16,
             Self::Uuid => 2950,
+            Self::Enum(oid) => oid.cast_signed(),
         }
     }
+}
 
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(element, ..)| *element == self).map_or("text", |(_, name, _)| name)
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enum(_) => f.write_str("enum"),
+            known => {
+                let found = Self::ALL.iter().find(|(element, ..)| element == known);
+                f.write_str(found.map_or("text", |(_, name, _)| name))
+            }
+        }
     }
 }
 
@@ -212,15 +226,19 @@ impl fmt::Display for PgType {
             Self::Inet => f.write_str("inet"),
             Self::Cidr => f.write_str("cidr"),
             Self::MacAddr => f.write_str("macaddr"),
-            Self::Array(element) => write!(f, "{}[]", element.name()),
+            Self::Array(element) => write!(f, "{element}[]"),
             Self::Enum(name) => write!(f, "enum({})", name.as_str()),
         }
     }
 }
 
 impl From<PgType> for String {
+    /// What is read back; people are shown no oid.
     fn from(pg_type: PgType) -> Self {
-        pg_type.to_string()
+        match pg_type {
+            PgType::Array(Element::Enum(oid)) => format!("{ENUM_OID}{oid}[]"),
+            other => other.to_string(),
+        }
     }
 }
 
@@ -239,6 +257,9 @@ impl std::str::FromStr for PgType {
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.trim().to_ascii_lowercase();
         if let Some(element) = lower.strip_suffix("[]") {
+            if let Some(Ok(oid)) = element.strip_prefix(ENUM_OID).map(str::parse) {
+                return Ok(Self::Array(Element::Enum(oid)));
+            }
             let found = Element::ALL.iter().find(|(_, name, _)| *name == element.trim());
             return found.map(|(element, ..)| Self::Array(*element)).ok_or_else(|| {
                 format!(
@@ -352,9 +373,10 @@ mod tests {
             PgType::MacAddr,
             PgType::Array(Element::Text),
             PgType::Array(Element::Double),
+            PgType::Array(Element::Enum(16_385)),
             PgType::Enum(EnumName::new("Mood of é").unwrap()),
         ] {
-            assert_eq!(pg_type.to_string().parse(), Ok(pg_type));
+            assert_eq!(String::from(pg_type).parse(), Ok(pg_type));
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::model::catalogue::{Catalogue, TargetForeignKey, TargetTable};
 use crate::model::ident::{qualified, quoted};
 use crate::model::matching::{ColumnFate, MatchedTable, Matching, Refusal};
+use crate::model::merge::MergePlan;
 use crate::model::source::Table;
 
 use super::journal;
@@ -33,6 +34,8 @@ pub struct Obstacles<'a> {
     /// Those of them whose rows need not be in the way: these, and where rows come to those that are
     /// there.
     pub settled: &'a [usize],
+    /// How rows come to those that stay.
+    pub merges: &'a [MergePlan],
 }
 
 impl Obstacles<'_> {
@@ -43,7 +46,8 @@ impl Obstacles<'_> {
         found.extend(self.cycles());
         let truncated = load_order::truncated(self.catalogue, &self.filled(), self.emptied);
         let is_truncated: BTreeSet<usize> = truncated.iter().copied().collect();
-        for matched in &self.matching.tables {
+        found.extend(self.kept_children(&truncated));
+        for (position, matched) in self.matching.tables.iter().enumerate() {
             let (source, target) =
                 (&self.tables[matched.source], &self.catalogue.tables[matched.target]);
             found.extend(self.unfilled_columns(matched, source, target));
@@ -62,7 +66,10 @@ impl Obstacles<'_> {
             }
             let is_truncated = is_truncated.contains(&matched.target);
             let (catalogue, is_kept) = (self.catalogue, self.is_kept);
-            found.extend(Rights { catalogue, matched, target, is_truncated, is_kept }.missing());
+            let mut merges = self.merges.iter().filter(|merge| merge.table == position);
+            let is_updated = merges.any(|merge| !merge.updated.is_empty());
+            let rights = Rights { catalogue, matched, target, is_truncated, is_updated, is_kept };
+            found.extend(rights.missing());
         }
         found.extend(truncated.into_iter().flat_map(|at| self.pointers(at)));
         found
@@ -123,6 +130,21 @@ impl Obstacles<'_> {
                 }
             })
             .collect()
+    }
+
+    /// Tables whose rows were to stay, but whose foreign keys onto what is emptied cannot go.
+    fn kept_children(&self, truncated: &[usize]) -> Vec<Refusal> {
+        let has_rows = |at: &&usize| self.occupied.iter().any(|(known, _)| known == *at);
+        let stays = |at: &&usize| !self.emptied.contains(at) && self.settled.contains(at);
+        let told = |at: &usize| {
+            let name = shown(&self.catalogue.tables[*at].name);
+            Refusal::new(format!(
+                "The rows of table {name} cannot stay: it points to a table that is emptied, by a foreign \
+                 key that this role cannot take away."
+            ))
+            .hint("Empty both with --on-existing, or neither; or connect as the owner.")
+        };
+        truncated.iter().filter(has_rows).filter(stays).map(told).collect()
     }
 
     /// Tables of other roles that need each other's rows first.

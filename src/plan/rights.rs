@@ -14,6 +14,8 @@ pub(super) struct Rights<'a> {
     pub(super) target: &'a TargetTable,
     /// Whether it is named in the TRUNCATE.
     pub(super) is_truncated: bool,
+    /// Whether rows that are there get other values.
+    pub(super) is_updated: bool,
     /// Which triggers go on.
     pub(super) is_kept: &'a dyn Fn(&TargetTrigger) -> bool,
 }
@@ -143,7 +145,9 @@ impl Rights<'_> {
     /// Triggers that would run and cannot be switched off.
     fn triggers(&self) -> Option<Refusal> {
         let runs = |trigger: &&TargetTrigger| {
-            let fires = trigger.on_insert || trigger.on_truncate && self.is_truncated;
+            let fires = trigger.on_insert
+                || trigger.on_truncate && self.is_truncated
+                || trigger.on_update && self.is_updated;
             // R: only in a replica.
             let is_on = matches!(trigger.enabled.as_str(), "O" | "A");
             fires && is_on && !trigger.is_owned && !(self.is_kept)(trigger)

@@ -11,6 +11,7 @@ use crate::event::{Cancel, Event, Listener};
 use crate::inspect::Opened;
 use crate::map::rules::TARGET;
 use crate::model::on_misfit::OnMisfit;
+use crate::model::pg_type::{Element, PgType};
 use crate::model::plan::{RangePlan, TransferPlan, UnfitColumn};
 use crate::options::BadRows;
 use crate::report::RejectedRows;
@@ -86,12 +87,15 @@ fn unfilled(bad: &[&UnfitColumn], values: u64, so_far: &str) -> Error {
     )
     .detail(lines(bad))
     .hint("With --on-bad-row reject --rejects DIR these rows are left out and written to DIR.");
-    if let Some(column) = bad.iter().find(|column| !column.unfit.found.contains("NULL in")) {
+    let first = bad.iter().find(|column| !column.unfit.found.contains("NULL in"));
+    if let Some((column, (pg_type, convert))) =
+        first.and_then(|column| Some((column, rule_of(column.pg_type)?)))
+    {
         error = error.hint(format!(
-            "A line of a file for --type-map makes them NULL: {},{},*,*,{},or null,",
+            "A line of a file for --type-map makes them NULL: {},{},*,*,{},{convert}or null,",
             csv_cell(&column.table),
             csv_cell(&column.column),
-            csv_cell(&column.pg_type.to_string()),
+            csv_cell(&pg_type.to_string()),
         ));
     }
     if let Some(column) = bad.iter().find(|column| column.unfit.found.contains("NULL in")) {
@@ -102,6 +106,18 @@ fn unfilled(bad: &[&UnfitColumn], values: u64, so_far: &str) -> Error {
         ));
     }
     error
+}
+
+/// What a rule for a column of this type has as its type and conversion; `None` where no conversion goes
+/// without saying.
+fn rule_of(pg_type: PgType) -> Option<(PgType, &'static str)> {
+    match pg_type {
+        PgType::Interval => None,
+        PgType::Enum(_) => Some((pg_type, "enum:keep ")),
+        PgType::Array(Element::Enum(_)) => Some((PgType::Array(Element::Text), "array_json ")),
+        PgType::Array(_) => Some((pg_type, "array_json ")),
+        other => Some((other, "")),
+    }
 }
 
 fn lines(bad: &[&UnfitColumn]) -> String {

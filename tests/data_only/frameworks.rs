@@ -106,7 +106,11 @@ fn what_django_made_arrives_whole() {
 #[test]
 fn what_sqlalchemy_made_arrives_whole() {
     let part = |column| ["part", column, "id"];
-    let own = [converted(part("took"), SINCE_1970), converted(part("names"), LIST)];
+    let own = [
+        converted(part("took"), SINCE_1970),
+        converted(part("names"), LIST),
+        converted(part("shades"), LIST),
+    ];
     moves("sqlalchemy", &["alembic_version", "part.doubled"], &own);
 }
 

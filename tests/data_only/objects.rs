@@ -1,5 +1,6 @@
 //! What hangs on the application's tables is afterwards what it was before.
 
+use litelift::error::ErrorKind;
 use litelift::options::OnExisting;
 
 use super::refusals::Case;
@@ -184,4 +185,55 @@ fn arrays_types_of_other_schemas_and_sequences_by_text_in_another_schema() {
     assert_eq!(case.target.one("SELECT nextval('\"My app\".t_ids')"), "42");
     let told = report.notes.join("\n");
     assert!(told.contains("T.At: 1 value is rounded, for the target keeps 3 digits"), "{told}");
+}
+
+#[test]
+fn lists_go_into_arrays_of_an_enum_by_its_labels() {
+    let tables = r#"CREATE SCHEMA kinds; CREATE TYPE kinds.shade AS ENUM ('light', 'It''s', 'a,b');
+        CREATE TABLE t (id int PRIMARY KEY, a kinds.shade[], b kinds.shade[]);"#;
+    let source = |list: &str| {
+        format!(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT); \
+             INSERT INTO t VALUES (1, '{list}', 'light,It''s'), (2, '[]', ''), (3, NULL, NULL);"
+        )
+    };
+    // By another case too, as a single label; the rule for lists of texts is one for labels.
+    let rules = "t,b,*,*,text[],array_comma,\n";
+    let case = Case::new(&source(r#"["LIGHT", "a,b", null, "\u0049t''s"]"#), tables).rules(rules);
+    case.arrives(&["t.a", "t.b"]);
+    assert_eq!(
+        case.target.one("SELECT string_agg(concat_ws(' ', a, b), ' | ' ORDER BY id) FROM t"),
+        r#"{light,"a,b",NULL,It's} {light,It's} | {} {} | "#
+    );
+    Case::new(&source(r#"["light", "dark"]"#), tables).rules(rules).refused(
+        ErrorKind::Differences,
+        &[
+            "Column \"t\".\"a\" is enum[] in the target: 1 of its values do not fit",
+            "not a list of labels of the enum type",
+            "makes them NULL: t,a,*,*,text[],array_json or null,",
+        ],
+    );
+    // The line does what it says.
+    let rules = format!("{rules}t,a,*,*,text[],array_json or null,\n");
+    let case = Case::new(&source(r#"["light", "dark"]"#), tables).rules(&rules);
+    let report =
+        transfer::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    assert_eq!(report.not_as_before, []);
+    assert_eq!(case.target.one("SELECT count(a)::text FROM t"), "1");
+}
+
+#[test]
+fn a_sequence_of_no_column_is_named_and_stays() {
+    let tables = "CREATE SEQUENCE numbers; CREATE SEQUENCE held; CREATE SEQUENCE owned;
+        CREATE TABLE t (id int DEFAULT nextval('held') PRIMARY KEY);
+        CREATE TABLE u (id int PRIMARY KEY); ALTER SEQUENCE owned OWNED BY u.id;";
+    let case =
+        Case::new("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (7);", tables);
+    let report = case.arrives(&[]);
+    let told: Vec<&String> =
+        report.notes.iter().filter(|note| note.starts_with("Sequence ")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Sequence \"numbers\" belongs to no column and stays as it is"));
+    assert_eq!(case.target.one("SELECT nextval('numbers')"), "1");
+    assert!(case.target.one("SELECT nextval('held')").parse::<i64>().unwrap() > 7);
 }

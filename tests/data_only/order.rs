@@ -206,6 +206,33 @@ fn a_table_that_is_emptied_takes_those_that_point_to_it_along() {
 }
 
 #[test]
+fn rows_that_stay_are_never_removed_with_those_that_they_point_to() {
+    let source = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, p INT); INSERT INTO c VALUES (5, 1), (7, 1);";
+    let asked = |p: OnExisting| {
+        vec![(Some("p".to_owned()), p), (Some("c".to_owned()), OnExisting::Upsert(Vec::new()))]
+    };
+    let mut case = Case::new(
+        source,
+        "CREATE TABLE p (id serial PRIMARY KEY); INSERT INTO p VALUES (8); \
+         CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p); INSERT INTO c VALUES (5, 8), (6, 8)",
+    )
+    .with(|options| options.on_existing = asked(OnExisting::Truncate));
+    as_writer(&mut case);
+    case.target.execute(GRANTS);
+    case.target.database.execute(&format!(
+        "GRANT TRUNCATE, UPDATE ON p, c TO {WRITER}; GRANT TEMP ON DATABASE \"{}\" TO {WRITER}",
+        case.target.database.name
+    ));
+    let case = case.refused(ErrorKind::TargetState, &["The rows of table \"c\" cannot stay"]);
+    let case = case.with(|options| options.on_existing = asked(OnExisting::Keep(Vec::new())));
+    transfers::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    let rows = |sql: &str| case.target.one(sql);
+    assert_eq!(rows("SELECT string_agg(id::text, ',' ORDER BY id) FROM p"), "1,8");
+    assert_eq!(rows("SELECT string_agg(id || '>' || p, ',' ORDER BY id) FROM c"), "5>1,6>8,7>1");
+}
+
+#[test]
 fn a_key_onto_a_table_that_is_emptied_must_be_one_that_can_be_made_again() {
     let source = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);";
     let mut case = Case::new(

@@ -197,6 +197,26 @@ fn triggers_of_another_role_must_be_allowed_to_run() {
 }
 
 #[test]
+fn triggers_of_updates_count_where_rows_get_other_values() {
+    let mut case = Case::new(
+        USERS,
+        "CREATE TABLE users (id serial PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'old');
+         CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'fired'; END $$;
+         CREATE TRIGGER on_update BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION fail();",
+    )
+    .with(|asked| asked.on_existing = vec![(None, OnExisting::Upsert(Vec::new()))]);
+    as_writer(&mut case);
+    case.target.execute(&format!(
+        "GRANT SELECT, INSERT, UPDATE ON users TO {WRITER}; GRANT SELECT, UPDATE ON users_id_seq TO {WRITER}"
+    ));
+    let case = case
+        .refused(ErrorKind::TargetState, &["switch its triggers off: \"on_update\"."])
+        .with(|asked| asked.on_existing = vec![(None, OnExisting::Keep(Vec::new()))]);
+    transfer::run(&case.options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    assert_eq!(case.target.one("SELECT string_agg(name, ',' ORDER BY id) FROM users"), "old,b");
+}
+
+#[test]
 fn a_member_of_the_owner_works_as_the_owner_or_is_told_how() {
     let tables = "CREATE TABLE users (id serial PRIMARY KEY, name text, boss int REFERENCES users);
         CREATE INDEX i ON users (name);

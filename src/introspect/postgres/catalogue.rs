@@ -46,6 +46,7 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
         may_make_temporary: row.get(4),
         tables: tables(client, schema).await?,
         others: others(client, schema).await?,
+        loose_sequences: Vec::new(),
     };
     if !catalogue.can_use {
         // Names in it cannot be looked up.
@@ -53,6 +54,7 @@ pub async fn read(client: &impl GenericClient, schema: &str) -> Result<Catalogue
     }
     columns(client, &mut catalogue.tables).await?;
     sequences(client, &mut catalogue.tables).await?;
+    catalogue.loose_sequences = loose_sequences(client, schema, &catalogue.tables).await?;
     objects::read(client, &mut catalogue.tables).await?;
     unique_keys::read(client, &mut catalogue.tables).await?;
     Ok(catalogue)
@@ -120,15 +122,16 @@ const COLUMNS: &str = "WITH RECURSIVE base (relid, number, type, typmod, not_nul
        CASE WHEN t.typcategory = 'A' THEN (SELECT e.typname::text FROM pg_type e \
          WHERE e.oid = t.typelem AND e.typnamespace = 'pg_catalog'::regnamespace) END, \
        b.typmod, \
-       CASE WHEN t.typtype = 'e' THEN ARRAY (SELECT l.enumlabel::text FROM pg_enum l \
-         WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder) END, \
+       CASE WHEN t.typtype = 'e' OR i.oid IS NOT NULL THEN ARRAY (SELECT l.enumlabel::text \
+         FROM pg_enum l WHERE l.enumtypid = coalesce(i.oid, t.oid) ORDER BY l.enumsortorder) END, \
        has_column_privilege(b.relid, b.number, 'INSERT'), \
        has_column_privilege(b.relid, b.number, 'SELECT'), \
        t.typnamespace = 'pg_catalog'::regnamespace AND coalesce((SELECT l.collisdeterministic \
          FROM pg_collation l WHERE l.oid = a.attcollation), true), \
-       a.attidentity = 'a' \
+       a.attidentity = 'a', i.oid \
      FROM base b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
      JOIN pg_attribute a ON a.attrelid = b.relid AND a.attnum = b.number \
+     LEFT JOIN pg_type i ON i.oid = t.typelem AND t.typcategory = 'A' AND i.typtype = 'e' \
      LEFT JOIN pg_attrdef d ON d.adrelid = b.relid AND d.adnum = b.number \
      ORDER BY b.relid, b.number";
 
@@ -151,6 +154,7 @@ fn column(row: &Row) -> TargetColumn {
         is_built_in: row.get(8),
         is_enum: row.get(9),
         element: row.get(10),
+        enum_element: row.get(17),
         typmod: row.get(11),
     });
     TargetColumn {
@@ -216,6 +220,30 @@ async fn sequences(client: &impl GenericClient, tables: &mut [TargetTable]) -> R
         }
     }
     Ok(())
+}
+
+/// Returns the sequences of the schema that none of its columns was found to count with.
+async fn loose_sequences(
+    client: &impl GenericClient,
+    schema: &str,
+    tables: &[TargetTable],
+) -> Result<Vec<String>> {
+    let rows = client
+        .query(
+            "SELECT s.relname::text FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace \
+             WHERE n.nspname = $1 AND s.relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend d \
+             WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype IN ('a', 'i')) \
+             ORDER BY 1",
+            &[&schema],
+        )
+        .await
+        .map_err(|error| failed(&error))?;
+    let columns = || tables.iter().flat_map(|table| &table.columns);
+    let is_loose = |name: &String| {
+        let mut sequences = columns().flat_map(|column| &column.sequences);
+        !sequences.any(|sequence| sequence.schema == schema && sequence.name == *name)
+    };
+    Ok(rows.iter().map(|row| row.get(0)).filter(is_loose).collect())
 }
 
 /// Returns those of the tables that have rows, with how many.

@@ -160,10 +160,10 @@ async fn indexes(client: &impl GenericClient, tables: &mut [TargetTable]) -> Res
     Ok(())
 }
 
-/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT, 32 for TRUNCATE.
+/// `tgtype` has 1 for FOR EACH ROW, 2 for BEFORE, 4 for INSERT, 16 for UPDATE, 32 for TRUNCATE.
 const TRIGGERS: &str = "SELECT t.tgrelid, n.nspname::text, c.relname::text, t.tgname::text, \
        t.tgenabled::text, t.tgtype & 7 = 7, t.tgtype & 4 = 4, t.tgtype & 32 = 32, \
-       pg_has_role(c.relowner, 'USAGE') \
+       pg_has_role(c.relowner, 'USAGE'), t.tgtype & 16 = 16 \
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE NOT t.tgisinternal AND t.tgrelid = ANY ($1) ORDER BY 2, 3, 4";
@@ -188,6 +188,7 @@ async fn triggers(
                 on_insert: row.get(6),
                 on_truncate: row.get(7),
                 is_owned: row.get(8),
+                on_update: row.get(9),
             });
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct TypeRow<'a> {
     pub(super) is_enum: bool,
     /// `typname` of the element, for arrays of built-in types.
     pub(super) element: Option<&'a str>,
+    /// oid of the element, for arrays of enums.
+    pub(super) enum_element: Option<u32>,
     /// `atttypmod`, -1 for none.
     pub(super) typmod: i32,
 }
@@ -32,6 +34,9 @@ pub(super) fn pg_type(row: TypeRow<'_>) -> (Option<PgType>, Option<u8>) {
     // citext is text to COPY: citextrecv is textrecv.
     if row.name == "citext" && !row.is_built_in {
         return (Some(PgType::Text), None);
+    }
+    if let Some(oid) = row.enum_element {
+        return (Some(PgType::Array(Element::Enum(oid))), None);
     }
     if let Some(element) = row.element {
         return (element_of(element).map(PgType::Array), None);
@@ -119,7 +124,14 @@ mod tests {
     use super::*;
 
     fn built_in(name: &str, typmod: i32) -> (Option<PgType>, Option<u8>) {
-        pg_type(TypeRow { name, is_built_in: true, is_enum: false, element: None, typmod })
+        pg_type(TypeRow {
+            name,
+            is_built_in: true,
+            is_enum: false,
+            element: None,
+            enum_element: None,
+            typmod,
+        })
     }
 
     #[test]

@@ -355,7 +355,9 @@ fn report(
     report.suggestions.clear();
     report.not_carried.clone_from(&plan.not_carried);
     report.renamed.clear();
-    report.notes.clone_from(&prepared.notes);
+    // Who looks before he writes may want it; after a transfer that needed none it would puzzle.
+    report.notes.extend(opened.looks_like());
+    report.notes.extend(prepared.notes.iter().cloned());
     report.notes.extend(opened.presets.rules_used(&looked.mapping));
     report.attention = report.needing_attention().len();
     report.target = Some(InspectTarget {

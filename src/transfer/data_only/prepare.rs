@@ -77,8 +77,7 @@ pub(super) async fn prepare(
     let earlier = earlier(session, &catalogue, replaced).await?;
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
-    let (mut notes, mut refusals) =
-        (Vec::from_iter(opened.looks_like()), Vec::from_iter(bookkeeping));
+    let (mut notes, mut refusals) = (Vec::new(), Vec::from_iter(bookkeeping));
     set_aside(session, opened, &catalogue, &wishes, &mut notes, &mut refusals).await?;
     let mut renames = renames::resolve(&data_only.renames, &opened.schema, &catalogue)?;
     wishes.add_renames(&mut renames, &opened.schema, &catalogue);
@@ -99,6 +98,12 @@ pub(super) async fn prepare(
         refusals.extend(missing(opened, &catalogue, &matching, &mut notes)?);
     }
     notes.extend(matching::notes(&opened.schema.tables, &catalogue, &matching));
+    notes.extend(catalogue.loose_sequences.iter().map(|name| {
+        format!(
+            "Sequence \"{}\" belongs to no column and stays as it is: if the application takes ids from it, set it beyond those that are there.",
+            name.escape_debug()
+        )
+    }));
     let occupied = occupied(session, &catalogue, &matching).await?;
     let existing = existing::decide(&wishes, &opened.schema, &catalogue, &matching, &occupied);
     notes.extend(existing.notes);
@@ -115,6 +120,7 @@ pub(super) async fn prepare(
         occupied: &occupied,
         emptied: &existing.emptied,
         settled: &existing.settled,
+        merges: &existing.merges,
     };
     refusals.extend(obstacles.found());
     notes.extend(staying_note(&catalogue, &matching));

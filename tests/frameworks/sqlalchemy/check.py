@@ -63,6 +63,7 @@ def part(n, parent, owner):
         doc=of(DOCS, n),
         doc_b=of(DOCS[::-1], n),
         names=of([None, [], ["a,b", "", "ü \"{}\\", "NULL"]], n),
+        shades=of([None, [], ["it's", "dark"]], n),
         raw=of([None, b"", b"\x00\xff\x10'", bytes(range(256))], n),
         pickled=of([None, {"at": dt.date(2024, 1, 1)}, (1, 2)], n),
     )

@@ -35,6 +35,9 @@ class Color(enum.Enum):
 
 
 
+SHADE = sa.Enum("light", "dark", "it's", name="shade")
+
+
 class Base(DeclarativeBase):
     metadata = sa.MetaData(
         naming_convention={
@@ -92,11 +95,12 @@ class Part(Base):
     took: Mapped[dt.timedelta | None] = mapped_column(sa.Interval)
     token: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid)
     color: Mapped[Color | None]
-    shade: Mapped[str | None] = mapped_column(sa.Enum("light", "dark", "it's", name="shade"))
+    shade: Mapped[str | None] = mapped_column(SHADE)
     plain: Mapped[Color | None] = mapped_column(sa.Enum(Color, native_enum=False, length=12))
     doc: Mapped[object] = mapped_column(sa.JSON, nullable=True)
     doc_b: Mapped[object] = mapped_column(sa.JSON(none_as_null=True).with_variant(pg.JSONB(none_as_null=True), "postgresql"), nullable=True)
     names: Mapped[list | None] = mapped_column(sa.JSON(none_as_null=True).with_variant(pg.ARRAY(sa.Text), "postgresql"))
+    shades: Mapped[list | None] = mapped_column(sa.JSON(none_as_null=True).with_variant(pg.ARRAY(SHADE), "postgresql"))
     raw: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     pickled: Mapped[object] = mapped_column(sa.PickleType, nullable=True)
     doubled: Mapped[int] = mapped_column(sa.Computed("small * 2", persisted=True), nullable=True)

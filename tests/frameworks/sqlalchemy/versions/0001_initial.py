@@ -47,6 +47,7 @@ def upgrade():
     sa.Column('doc', sa.JSON(), nullable=True),
     sa.Column('doc_b', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), 'postgresql'), nullable=True),
     sa.Column('names', sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.Text()), 'postgresql'), nullable=True),
+    sa.Column('shades', sa.JSON(none_as_null=True).with_variant(postgresql.ARRAY(sa.Enum('light', 'dark', "it's", name='shade')), 'postgresql'), nullable=True),
     sa.Column('raw', sa.LargeBinary(), nullable=True),
     sa.Column('pickled', sa.PickleType(), nullable=True),
     sa.Column('doubled', sa.Integer(), sa.Computed('small * 2', persisted=True), nullable=True),
