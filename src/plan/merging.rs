@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use crate::map::matching;
 use crate::model::catalogue::{Catalogue, TargetTable, UniqueKey};
 use crate::model::ident::{qualified, quoted, quoted_list};
-use crate::model::matching::{ColumnFate, MatchedTable, Refusal};
+use crate::model::matching::{ColumnFate, Grant, MatchedTable, Refusal};
 use crate::model::merge::{self, MergeKind, MergePlan};
 use crate::model::plan::TablePlan;
 
@@ -104,16 +104,23 @@ impl Merging<'_> {
     fn rights(&self, target: &TargetTable) -> Vec<Refusal> {
         let mut found = Vec::new();
         let role = quoted(&self.catalogue.role);
+        let mut refuse = |what: &str| {
+            let text = format!("This role may not {what} {}.", shown(&target.name));
+            found.push(Refusal::new(text).grant(Grant {
+                owner: target.owner.clone(),
+                what: what.to_owned(),
+                kind: "",
+                object: qualified(&self.catalogue.schema, &target.name),
+                role: role.clone(),
+            }));
+        };
+        // Their types are those of the temporary table.
+        let mut loaded = target.columns.iter().enumerate().filter(|(at, _)| self.is_loaded(*at));
+        if loaded.any(|(_, column)| !column.may_select) {
+            refuse("SELECT");
+        }
         if self.kind == MergeKind::Upsert && !target.may_update {
-            found.push(
-                Refusal::new(format!("This role may not UPDATE {}.", shown(&target.name))).hint(
-                    format!(
-                        "As \"{}\" or a superuser: GRANT UPDATE ON {} TO {role};",
-                        target.owner.escape_debug(),
-                        qualified(&self.catalogue.schema, &target.name)
-                    ),
-                ),
-            );
+            refuse("UPDATE");
         }
         if target.has_rules {
             found.push(

@@ -340,6 +340,12 @@ fn rights_that_are_missing_are_told_with_their_grant() {
         "GRANT TEMPORARY ON DATABASE \"{database}\" TO litelift_test_merger; \
          GRANT UPDATE ON users TO litelift_test_merger"
     ));
+    case.target.execute(
+        "REVOKE SELECT ON users FROM litelift_test_merger; GRANT SELECT (id) ON users TO litelift_test_merger",
+    );
+    let grant = "GRANT SELECT ON \"public\".\"users\" TO \"litelift_test_merger\";";
+    let case = case.refused(ErrorKind::TargetState, &["may not SELECT \"users\"", grant]);
+    case.target.execute("GRANT SELECT ON users TO litelift_test_merger");
     case.target.execute("CREATE RULE r AS ON INSERT TO users DO ALSO NOTHING");
     let case = case.refused(ErrorKind::TargetState, &["Table \"users\" has rules"]);
     case.target.execute("DROP RULE r ON users");
