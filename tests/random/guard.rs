@@ -34,6 +34,7 @@ pub(super) fn check(
         .into_iter()
         .flatten()
         .filter(|sql| !sql.starts_with("-- litelift's bookkeeping."))
+        .filter(|sql| sql != "CREATE SCHEMA litelift")
         .collect();
     for sql in &ran {
         if !said.contains(&sql) {
