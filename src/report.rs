@@ -124,6 +124,14 @@ impl InspectReport {
         self.tables.iter().map(|table| table.columns.len()).sum()
     }
 
+    /// Returns whether a type of the target stands beside any column: with `--data-only` it does only where it
+    /// is not the one that the column becomes.
+    #[must_use]
+    pub fn has_target_types(&self) -> bool {
+        let mut columns = self.tables.iter().flat_map(|table| &table.columns);
+        columns.any(|column| column.target_type.is_some())
+    }
+
     /// Returns the columns that a user should look at, each with its table.
     #[must_use]
     pub fn needing_attention(&self) -> Vec<(&InspectTable, &InspectColumn)> {

@@ -110,7 +110,7 @@ fn draw_table(out: &mut String, report: &InspectReport, table: &InspectTable) {
         renamed(&table.source, &table.target),
         rows(table.rows)
     ));
-    let target = report.target.is_some();
+    let target = report.has_target_types();
     let titles: Vec<&str> =
         TITLES.into_iter().filter(|title| target || *title != IN_TARGET).collect();
     let rule: String = titles.iter().map(|_| "---|").collect();

@@ -39,6 +39,9 @@ pub(super) fn of_transfer(
     if strict_failed {
         sentences.push("With --strict that is a failure.".to_owned());
     }
+    if !report.not_as_before.is_empty() {
+        sentences.push("Mend the rows, then run the same command again.".to_owned());
+    }
     sentences.join(" ")
 }
 

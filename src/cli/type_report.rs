@@ -76,7 +76,7 @@ fn headline(source: &SourceSummary) -> String {
 
 fn draw_columns(out: &mut String, report: &InspectReport, verbosity: Verbosity, look: Look) {
     let compact = report.columns() > EVERY_COLUMN_UP_TO && verbosity < Verbosity::Verbose;
-    let shown = Shown { target: report.target.is_some(), rule: verbosity == Verbosity::Verbose };
+    let shown = Shown { target: report.has_target_types(), rule: verbosity == Verbosity::Verbose };
     let mut drawn = Table::new(&shown.titles());
     for table in &report.tables {
         let mut head = heading(table);

@@ -13,6 +13,7 @@ use crate::connect::{Session, Target, failure};
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener};
 use crate::model::catalogue::JournalEntry;
+use crate::model::orphans;
 use crate::model::plan::TransferPlan;
 use crate::report::NotAsBefore;
 
@@ -159,7 +160,8 @@ async fn attempt(session: &mut Session, entry: &JournalEntry, sql: &str) -> Resu
     {
         let row = session.query_one(orphans.as_str(), &[]).await;
         if let Ok(row) = row {
-            reason = format!("{} rows have no parent; {reason}", row.get::<_, i64>(0));
+            let rows = row.get::<_, i64>(0).unsigned_abs();
+            reason = format!("{}; {reason}", orphans::told(rows));
         }
     }
     Ok(Some(reason))

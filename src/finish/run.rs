@@ -9,6 +9,7 @@ use crate::checkpoint::store::StepOutcome;
 use crate::connect::Target;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
+use crate::model::orphans;
 use crate::model::plan::{FinishStep, Phase, TransferPlan};
 
 use super::step;
@@ -164,7 +165,7 @@ fn tell_end(job: &FinishJob<'_>, step: &FinishStep, outcome: &StepOutcome, took:
     let refused = match outcome {
         StepOutcome::Done { .. } => None,
         StepOutcome::Refused { message } => Some(message.clone()),
-        StepOutcome::Orphans { rows, .. } => Some(format!("{rows} rows have no parent")),
+        StepOutcome::Orphans { rows, .. } => Some(orphans::told(rows.unsigned_abs())),
     };
     job.listener.on(Event::StepEnded {
         object: step.object.clone(),

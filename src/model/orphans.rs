@@ -25,3 +25,9 @@ pub struct Orphans {
     /// The first keys, as literals in parentheses.
     pub examples: Vec<String>,
 }
+
+/// Says how many rows have no parent, without the full stop.
+#[must_use]
+pub fn told(rows: u64) -> String {
+    if rows == 1 { "1 row has no parent".to_owned() } else { format!("{rows} rows have no parent") }
+}

@@ -8,6 +8,7 @@
 
 use crate::model::follow_up::{FollowUp, Proposal};
 use crate::model::ident::{qualified, quoted, quoted_list};
+use crate::model::orphans;
 use crate::model::plan::{FinishStep, NotCarried, OptionalClause, Phase, TablePlan, TransferPlan};
 use crate::model::source::{SourceSchema, Table, TableKind, Trigger};
 
@@ -94,9 +95,7 @@ pub fn of_orphans(plan: &TransferPlan, step: &FinishStep, rows: u64, keys: &[Str
         object: step.object.clone(),
         table: plan.tables.get(step.table).map(|table| table.source.clone()),
         name: step.name.clone(),
-        reason: format!(
-            "{rows} rows have no parent{such}, so it is NOT VALID: new rows are checked"
-        ),
+        reason: format!("{}{such}, so it is NOT VALID: new rows are checked", orphans::told(rows)),
         source_text: step.source_text.clone(),
         proposal: Proposal::to_edit(step.sql.clone()),
     }

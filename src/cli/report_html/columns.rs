@@ -37,7 +37,7 @@ pub(super) fn table(out: &mut String, report: &InspectReport, number: usize, tab
         rows(table.rows),
         counted(table.columns.len() as u64, "column", "columns"),
     ));
-    let target = report.target.is_some();
+    let target = report.has_target_types();
     let beside = if target { " class=\"beside\"" } else { "" };
     let heads = HEADS.iter().filter(|(class, _)| target || *class != "c-target");
     let widths: String =
