@@ -83,7 +83,7 @@ impl Choices {
         }
         let data_only = |choices: &Self| match &choices.data_only {
             None => "not given".to_owned(),
-            Some(flags) if flags.is_empty() => "given".to_owned(),
+            Some(flags) if flags.is_empty() => "given alone".to_owned(),
             Some(flags) => format!("given with {}", flags.join(" ").escape_debug()),
         };
         if self.data_only != earlier.data_only {
