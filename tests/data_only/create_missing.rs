@@ -13,8 +13,8 @@ use crate::support::{pg, transfer};
 /// `users` is the application's; `notes`, `tags` and `empty` are an add-on's.
 const SOURCE: &str = "
     CREATE TABLE Users (Id INTEGER PRIMARY KEY, Uid TEXT UNIQUE, Name TEXT);
-    INSERT INTO Users VALUES (1, '00112233-4455-6677-8899-aabbccddeeff', 'ann'),
-      (2, '10112233-4455-6677-8899-aabbccddeeff', 'bob');
+    INSERT INTO Users VALUES (1, '00112233-4455-6677-8899-aabbccddeeff', 'red'),
+      (2, '10112233-4455-6677-8899-aabbccddeeff', 'blue');
     CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, user INT NOT NULL REFERENCES Users ON DELETE CASCADE,
       author TEXT REFERENCES Users (Uid), up INT REFERENCES notes, is_open BOOLEAN DEFAULT 1,
       text TEXT CHECK (length(text) < 100), UNIQUE (user, text));
@@ -165,7 +165,7 @@ fn rows_that_stay_and_tables_that_are_made_in_one_run() {
     let case = Case::new(SOURCE, APP)
         .creating()
         .with(|asked| asked.on_existing = vec![(None, OnExisting::Upsert(Vec::new()))]);
-    case.target.execute("INSERT INTO users VALUES (2, NULL, 'robert')");
+    case.target.execute("INSERT INTO users VALUES (2, NULL, 'navy')");
     let report = case.creates(&[]);
     let merged = report.tables[0].merged.unwrap();
     assert_eq!((merged.target_before, merged.merged.inserted, merged.merged.updated), (1, 1, 1));

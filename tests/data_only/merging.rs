@@ -70,7 +70,7 @@ fn counts(report: &TransferReport, table: &str) -> (u64, u64, u64, u64) {
 }
 
 const USERS: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, score INT);
-    INSERT INTO users VALUES (1, 'ann', 10), (7, 'bob', NULL), (8, 'eve', 30);
+    INSERT INTO users VALUES (1, 'red', 10), (7, 'blue', NULL), (8, 'grey', 30);
     CREATE TABLE posts (id INTEGER PRIMARY KEY, user INT); INSERT INTO posts VALUES (1, 8), (2, 5);";
 
 /// Everything that can be in the way: an identity that is always made, a generated column, one that the
@@ -84,7 +84,7 @@ const APP: &str = "CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMA
     CREATE TRIGGER t BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION fail();
     ALTER TABLE users DISABLE TRIGGER t;
     INSERT INTO users (id, name, score, since, boss) OVERRIDING SYSTEM VALUE \
-      VALUES (1, 'admin', 1, 'seed', 1), (5, 'old', 5, 'seed', 1), (7, 'robert', 7, 'seed', NULL);
+      VALUES (1, 'admin', 1, 'seed', 1), (5, 'old', 5, 'seed', 1), (7, 'navy', 7, 'seed', NULL);
     ALTER TABLE users ENABLE ALWAYS TRIGGER t;";
 
 const ALL: &str = "SELECT string_agg(concat_ws(' ', id, name, score, doubled, since, boss), '; ' ORDER BY id) FROM users";
@@ -95,7 +95,7 @@ fn upsert_gives_rows_of_the_same_key_the_values_of_the_source() {
     let report = case.merges();
     assert_eq!(
         case.target.one(ALL),
-        "1 ann 10 20 seed 1; 5 old 5 10 seed 1; 7 bob seed; 8 eve 30 60 new"
+        "1 red 10 20 seed 1; 5 old 5 10 seed 1; 7 blue seed; 8 grey 30 60 new"
     );
     assert_eq!(counts(&report, "users"), (3, 1, 2, 0));
     // The table without rows was copied.
@@ -112,7 +112,7 @@ fn keep_leaves_rows_of_the_same_key_alone() {
     let report = case.merges();
     assert_eq!(
         case.target.one(ALL),
-        "1 admin 1 2 seed 1; 5 old 5 10 seed 1; 7 robert 7 14 seed; 8 eve 30 60 new"
+        "1 admin 1 2 seed 1; 5 old 5 10 seed 1; 7 navy 7 14 seed; 8 grey 30 60 new"
     );
     assert_eq!(counts(&report, "users"), (3, 1, 0, 2));
     // What the same command says later.
@@ -294,7 +294,7 @@ fn a_table_without_a_key_that_can_be_used_is_refused() {
 #[test]
 fn an_identity_that_cannot_be_updated_is_refused() {
     let made = "CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, score int);
-        INSERT INTO users (name, score) VALUES ('bob', 1); CREATE TABLE posts (id int, \"user\" int)";
+        INSERT INTO users (name, score) VALUES ('blue', 1); CREATE TABLE posts (id int, \"user\" int)";
     let case = Case::new(USERS, made).on_existing(upsert(&["name"])).refused(
         ErrorKind::TargetState,
         &[
@@ -306,12 +306,12 @@ fn an_identity_that_cannot_be_updated_is_refused() {
     let case = case.skip("users.id");
     assert_eq!(counts(&case.merges(), "users"), (1, 2, 1, 0));
     let rows = "SELECT string_agg(concat_ws(' ', id, name, score), '; ' ORDER BY id) FROM users";
-    assert_eq!(case.target.one(rows), "1 bob; 2 ann 10; 4 eve 30");
+    assert_eq!(case.target.one(rows), "1 blue; 2 red 10; 4 grey 30");
     let case = Case::new(USERS, made).on_existing(keep(&["name"]));
     case.target.execute("UPDATE users SET id = DEFAULT");
     let report = case.merges();
     assert_eq!(counts(&report, "users"), (1, 2, 0, 1));
-    assert_eq!(case.target.one(rows), "1 ann 10; 2 bob 1; 8 eve 30");
+    assert_eq!(case.target.one(rows), "1 red 10; 2 blue 1; 8 grey 30");
 }
 
 #[test]
@@ -382,14 +382,14 @@ fn two_rows_of_one_key_stop_it() {
 #[test]
 fn another_constraint_that_rows_break_is_named() {
     let made = "CREATE TABLE users (id int PRIMARY KEY, name text CONSTRAINT one_name UNIQUE, score int CHECK (score < 20));
-        INSERT INTO users VALUES (1, 'x', 1), (2, 'bob', 2); CREATE TABLE posts (id int PRIMARY KEY, \"user\" int)";
+        INSERT INTO users VALUES (1, 'x', 1), (2, 'blue', 2); CREATE TABLE posts (id int PRIMARY KEY, \"user\" int)";
     let mut case = Case::new(USERS, made).on_existing(upsert(&[]));
     case.stops(
         "users",
         &[
             "table \"users\"",
             "\"one_name\"",
-            "Key (name)=(bob) already exists",
+            "Key (name)=(blue) already exists",
             "Nothing of this range was written",
         ],
     );
@@ -397,7 +397,7 @@ fn another_constraint_that_rows_break_is_named() {
     // What was not there when the run began is not what was to be merged.
     case.stops("users", &["Key (id)=(1): its row was written since the run began"]);
     case.options.restart = true;
-    case.stops("users", &["users_score_check", "eve"]);
+    case.stops("users", &["users_score_check", "grey"]);
     case.target.execute("ALTER TABLE users DROP CONSTRAINT users_score_check");
     let report = transfer::run(&case.options).unwrap_or_else(|e| panic!("{}", pg::explain(&e)));
     assert_eq!(counts(&report, "users"), (2, 2, 1, 0));
