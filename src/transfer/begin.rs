@@ -41,6 +41,20 @@ pub(super) struct Begun {
     pub(super) looked: Duration,
 }
 
+impl Begun {
+    /// A run that has begun just now.
+    pub(super) fn new(
+        run: i64,
+        plan: TransferPlan,
+        refused: Vec<(usize, RefusedClause)>,
+        looked: Duration,
+    ) -> Self {
+        let (marks, steps) = (Vec::new(), Vec::new());
+        let (is_continued, is_done, finished_at) = (false, false, None);
+        Self { run, plan, marks, refused, steps, is_continued, is_done, finished_at, looked }
+    }
+}
+
 /// Finds what an earlier command left, or looks at the source, plans and makes the tables.
 pub(super) async fn begin_or_continue(
     target: &Target,
@@ -154,10 +168,7 @@ impl New<'_> {
         let taken = resume::taken_names(&transaction, into).await?;
         let plan = self.opened.plan(&looked, into, &taken)?;
         refuse_taken_types(&plan, &taken)?;
-        if self.options.strict {
-            refuse_when_strict(&plan)?;
-        }
-        rejected::refuse(&plan, &self.options.bad_rows, "nothing was written")?;
+        super::refusal(&plan, self.options)?;
         if let BadRows::Reject { dir, .. } = &self.options.bad_rows {
             reject::prepare(dir, &plan)?;
         }
@@ -170,17 +181,7 @@ impl New<'_> {
         transaction.commit().await.map_err(begin)?;
         tables::make_missing(session, run, &plan, rest, cancel).await?;
         let refused = tables::refused(session, run).await?;
-        Ok(Begun {
-            run,
-            plan,
-            marks: Vec::new(),
-            refused,
-            steps: Vec::new(),
-            is_continued: false,
-            is_done: false,
-            finished_at: None,
-            looked: looked.took,
-        })
+        Ok(Begun::new(run, plan, refused, looked.took))
     }
 }
 

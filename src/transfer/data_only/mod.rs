@@ -117,17 +117,7 @@ async fn begin_new(
     transaction.commit().await.map_err(begin)?;
     tables::make_missing(session, run, &plan, rest, cancel).await?;
     let refused = tables::refused(session, run).await?;
-    Ok(Begun {
-        run,
-        plan,
-        marks: Vec::new(),
-        refused,
-        steps: Vec::new(),
-        is_continued: false,
-        is_done: false,
-        finished_at: None,
-        looked: looked.took,
-    })
+    Ok(Begun::new(run, plan, refused, looked.took))
 }
 
 /// Tables that have rows and are filled, with how many there must still be; `None`: they go.
