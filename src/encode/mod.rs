@@ -20,6 +20,7 @@ pub mod network;
 pub(crate) mod number;
 pub mod numeric;
 mod plain;
+pub mod record_hash;
 pub mod row;
 mod text;
 pub mod words;

@@ -15,6 +15,7 @@
 
 mod cases;
 mod checks;
+mod hashes;
 mod meaning;
 mod texts;
 mod values;
