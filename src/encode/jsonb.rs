@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         match kind {
             b'/' => out.push(b'/'),
             b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => {
-                out.extend_from_slice(&[b'\\', kind])
+                out.extend_from_slice(&[b'\\', kind]);
             }
             b'u' => {
                 let first = self.four_digits()?;

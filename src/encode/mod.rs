@@ -21,6 +21,7 @@ pub mod network;
 pub(crate) mod number;
 pub mod numeric;
 mod plain;
+pub mod range_hash;
 pub mod record_hash;
 pub mod row;
 mod stored;
