@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::model::merge;
 use crate::model::name_style::NameStyle;
+use crate::report::VerifyLevel;
 
 /// Which tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,8 +163,8 @@ pub struct TransferOptions {
     pub strict: bool,
     /// What to do with bad rows.
     pub bad_rows: BadRows,
-    /// Compare at the end.
-    pub verify: bool,
+    /// How deep to compare at the end; `None`: not at all.
+    pub verify: Option<VerifyLevel>,
     /// How long to wait for another run that holds the lock on the target schema; commands use
     /// [`crate::checkpoint::lock::WAIT`].
     pub lock_wait: Duration,
@@ -172,18 +173,16 @@ pub struct TransferOptions {
 /// `verify`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// The SQLite file.
-    pub from: PathBuf,
+    /// What to look at; how only counts where the target knows of no run.
+    pub inspect: InspectOptions,
     /// URL of the target.
     pub to: String,
-    /// Schema in the target.
-    pub into: String,
-    /// Which tables.
-    pub selection: Selection,
     /// `--rename OLD=NEW`, as given; they count where the target knows of no run.
     pub renames: Vec<String>,
     /// How deep.
-    pub level: crate::report::VerifyLevel,
+    pub level: VerifyLevel,
+    /// Rows of each kind that are shown of a table.
+    pub shown_max: u64,
 }
 
 /// Where `rehearse` finds its PostgreSQL.

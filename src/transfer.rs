@@ -12,7 +12,6 @@ mod rejected;
 pub use data_only::restore_constraints;
 pub use only_rejects::only_rejects;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,10 +23,10 @@ use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::restore;
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
-use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
+use crate::model::plan::{RangePlan, TransferPlan};
 use crate::options::{self, TransferOptions};
-use crate::report::{InspectReport, MergedRows, TransferReport};
-use crate::verify::counts::{self, Pair};
+use crate::report::{InspectReport, TransferReport};
+use crate::verify::compare::{self, Comparison};
 
 use account::Account;
 use begin::Begun;
@@ -89,8 +88,7 @@ async fn carry_out(
         rejected::account(target, opened, begun, &options.bad_rows, listener.as_ref(), cancel)
             .await?;
     account.rejected(rejected);
-    let is_equal =
-        !options.verify || compare(target, opened, begun, listener, cancel, account).await?;
+    let is_equal = compare(target, options, opened, begun, listener, cancel, account).await?;
     opened.source.check_unchanged()?;
     let not_as_before = restore::differences(&target.session().await?, &begun.plan).await?;
     let is_as_before = not_as_before.is_empty();
@@ -105,16 +103,31 @@ async fn carry_out(
 /// Compares both sides; returns whether they are equal.
 async fn compare(
     target: &Target,
+    options: &TransferOptions,
     opened: &Opened,
     begun: &Begun,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
     account: &mut Account<'_>,
 ) -> Result<bool> {
-    let pairs = pairs(&begun.plan, &account.left_out(), &account.merged());
-    let schema = &begun.plan.schema;
-    let verified =
-        counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+    let Some(level) = options.verify else { return Ok(true) };
+    let session = target.session().await?;
+    let marks = store::marks(&session, begun.run).await?;
+    let outcome = compare::outcome(&session, begun.run, &begun.plan, marks, true).await?;
+    drop(session);
+    let comparison = Comparison {
+        snapshot: &opened.snapshot,
+        schema: &opened.schema,
+        zone: &opened.zone,
+        target,
+        into: &begun.plan.schema,
+        level,
+        jobs: options.inspect.jobs,
+        shown_max: compare::SHOWN_MAX,
+        listener,
+        cancel,
+    };
+    let verified = comparison.run(Some((&begun.plan, &outcome)), |_| true, Vec::new()).await?;
     let is_equal = verified.differing() == 0;
     account.verified(verified);
     Ok(is_equal)
@@ -195,20 +208,6 @@ async fn finish_tables(
     listener.on(Event::StageEnded { stage: Stage::Finish });
     account.finished(finished);
     Ok(())
-}
-
-fn pairs(
-    plan: &TransferPlan,
-    rejected: &BTreeMap<String, u64>,
-    merged: &BTreeMap<usize, MergedRows>,
-) -> Vec<Pair> {
-    let pair = |(position, table): (usize, &TablePlan)| Pair {
-        source: table.source.clone(),
-        target: table.target.clone(),
-        rejected: rejected.get(&table.source).copied().unwrap_or(0),
-        merged: merged.get(&position).copied(),
-    };
-    plan.tables.iter().enumerate().map(pair).collect()
 }
 
 /// What a dry run found.

@@ -22,3 +22,4 @@ mod schema;
 mod scratch;
 mod support;
 mod type_maps;
+mod verify;

@@ -120,8 +120,17 @@ pub(super) struct TransferArgs {
         conflicts_with_all = ["dry_run", "restart", "rejects", "on_bad_row", "strict"]
     )]
     pub(super) only_rejects: Option<PathBuf>,
+    /// How deep to compare at the end: counts, hashes or full
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "hashes",
+        help_heading = "Running",
+        hide_possible_values = true
+    )]
+    pub(super) verify: Level,
     /// Do not compare at the end
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Running", conflicts_with = "verify")]
     pub(super) no_verify: bool,
     /// Write what is not carried over to a file of SQL
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -184,18 +193,25 @@ pub(super) struct VerifyArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
     /// Where a table went, if no run tells (repeatable)
     #[arg(long, value_name = "OLD=NEW", help_heading = "What to take, and as what")]
     pub(super) rename: Vec<String>,
-    /// How deep to compare: counts
+    /// How deep to compare: counts, hashes or full
     #[arg(
         long,
         value_name = "LEVEL",
-        default_value = "counts",
+        default_value = "hashes",
         help_heading = "Running",
         hide_possible_values = true
     )]
     pub(super) level: Level,
+    /// Rows that differ to show of each table and kind
+    #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
+    pub(super) show: u64,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -418,6 +434,7 @@ pub(super) enum SchemaFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
     Counts,
+    Hashes,
 }
 
 const INSPECT_EXTRA: &str = "\

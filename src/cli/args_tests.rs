@@ -115,6 +115,8 @@ fn help_of_transfer() {
           --rejects <DIR>       Folder for rejected rows, a CSV file per table
           --max-rejects <N>     Stop when more rows than this do not fit
           --only-rejects <DIR>  Send the rows of such a folder again
+          --verify <LEVEL>      How deep to compare at the end: counts, hashes or
+                                full [default: hashes]
           --no-verify           Do not compare at the end
 
     Output:
@@ -140,19 +142,25 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>       Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
-          --app <NAME|FILE>   What an app such as django needs (repeatable)
-          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
+          --rename <OLD=NEW>      Where a table went, if no run tells (repeatable)
 
     Running:
-          --level <LEVEL>  How deep to compare: counts [default: counts]
+          --level <LEVEL>  How deep to compare: counts, hashes or full [default:
+                           hashes]
+          --jobs <N>       Jobs at once [default: one per core, 2 to 8]
 
     Output:
-          --json     Print the report as JSON instead of the summary
-      -q, --quiet    Errors and the final sentence only
-      -v, --verbose  List every table and object, and tell each step
-      -h, --help     Print help (--help adds examples and exit codes)
+          --show <N>  Rows that differ to show of each table and kind [default: 10]
+          --json      Print the report as JSON instead of the summary
+      -q, --quiet     Errors and the final sentence only
+      -v, --verbose   List every table and object, and tell each step
+      -h, --help      Print help (--help adds examples and exit codes)
     ");
 }
 
@@ -230,7 +238,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 11),
+        ("transfer", 13),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),

@@ -28,8 +28,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
 use crate::options::{
-    self, BadRows, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions,
-    TypeMaps, VerifyOptions,
+    self, BadRows, DataOnly, InspectOptions, RehearseOptions, ScratchPlace, Selection,
+    TransferOptions, TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
@@ -152,18 +152,36 @@ fn verify(args: VerifyArgs) -> Result<u8> {
     let verbosity = verbosity(&args.output);
     let from = source(args.source)?;
     let (to, into) = target(args.target)?;
-    let level = match args.level {
-        Level::Counts => VerifyLevel::Counts,
-    };
     let source = from.to_string_lossy().into_owned();
-    let (selection, renames) = (selection(args.selection), args.rename);
-    let options = VerifyOptions { from, to, into, selection, renames, level };
+    let options = VerifyOptions {
+        inspect: InspectOptions {
+            from,
+            selection: selection(args.selection),
+            type_maps: type_maps(args.type_maps),
+            into,
+            names: NameStyle::Keep,
+            comments: false,
+            jobs: options::jobs(args.jobs.jobs)?,
+            data_only: Some(DataOnly::default()),
+        },
+        to,
+        renames: args.rename,
+        level: level(args.level),
+        shown_max: args.show,
+    };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
     run.print(args.output.json, &report, |look| {
         summary::verify(&report, &source, verbosity, look)
     })?;
     Ok(differs(&report))
+}
+
+fn level(level: Level) -> VerifyLevel {
+    match level {
+        Level::Counts => VerifyLevel::Counts,
+        Level::Hashes => VerifyLevel::Hashes,
+    }
 }
 
 fn differs(report: &VerifyReport) -> u8 {
@@ -262,7 +280,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         restart: args.restart,
         strict: args.strict,
         bad_rows: bad_rows(args.bad_rows)?,
-        verify: !args.no_verify,
+        verify: (!args.no_verify).then(|| level(args.verify)),
         lock_wait: lock::WAIT,
     })
 }

@@ -18,6 +18,7 @@ mod board;
 mod commands;
 mod crash;
 mod data_only_args;
+mod differences;
 mod failure;
 mod follow_ups_file;
 mod inspect_command;

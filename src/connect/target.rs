@@ -59,6 +59,8 @@ pub struct Target {
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
     pub version: String,
+    /// `server_version_num`, such as 150018.
+    pub version_number: i32,
 }
 
 impl Target {
@@ -91,9 +93,15 @@ impl Target {
             .build()
             .map_err(|error| Error::target("could not set up the connections").caused_by(error))?;
         let has_password = url.config.get_password().is_some();
-        let mut target =
-            Self { pool, tokens, has_password, shown: url.shown, version: String::new() };
-        target.version = tokio::select! {
+        let mut target = Self {
+            pool,
+            tokens,
+            has_password,
+            shown: url.shown,
+            version: String::new(),
+            version_number: 0,
+        };
+        (target.version_number, target.version) = tokio::select! {
             version = target.look() => version?,
             () = cancel.asked() => return Err(Error::interrupted()),
         };
@@ -139,7 +147,7 @@ impl Target {
         })
     }
 
-    async fn look(&self) -> Result<String> {
+    async fn look(&self) -> Result<(i32, String)> {
         let session = self.session().await?;
         let row = session
             .query_one(
@@ -167,7 +175,7 @@ impl Target {
                 .hint("Connect to the primary server."));
         }
         // "15.18 (Debian 15.18-0+deb12u1)": the first word is the version.
-        Ok(version.split_whitespace().next().unwrap_or(&version).to_owned())
+        Ok((number, version.split_whitespace().next().unwrap_or(&version).to_owned()))
     }
 
     /// Runs `work`; when the user asks to stop, cancels what the server does for us and waits a

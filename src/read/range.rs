@@ -238,6 +238,24 @@ impl RangeSource<'_> {
         Ok(None)
     }
 
+    /// Calls `each` with the rowid and the bytes of COPY of every row; `None`: a value of it does not fit.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_row`]; what `each` says.
+    pub fn for_each_encoded(
+        &self,
+        conn: &Connection,
+        encoder: &RowEncoder,
+        mut each: impl FnMut(Option<i64>, Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        let mut encoded = Vec::new();
+        self.for_each_row(conn, |rowid, row| {
+            encoded.clear();
+            let misfit = self.encode(encoder, row, &mut encoded)?;
+            each(rowid, misfit.is_none().then_some(&encoded))
+        })
+    }
+
     /// Calls `each` with the rows that [`Self::for_each_chunk`] leaves out, in the same order.
     ///
     /// # Errors

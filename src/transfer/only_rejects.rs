@@ -88,7 +88,7 @@ async fn send(
         rejected::account(target, &opened, &begun, &rejects, listener.as_ref(), cancel).await?;
     account.rejected(rejected);
     let is_equal =
-        !options.verify || compare(target, &opened, &begun, listener, cancel, &mut account).await?;
+        compare(target, options, &opened, &begun, listener, cancel, &mut account).await?;
     if is_equal {
         store::finish(&mut target.session().await?, begun.run).await?;
     }

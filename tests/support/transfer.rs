@@ -29,7 +29,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
         restart: false,
         strict: false,
         bad_rows: BadRows::Stop,
-        verify: true,
+        verify: Some(litelift::report::VerifyLevel::Hashes),
         lock_wait: litelift::checkpoint::lock::WAIT,
     }
 }
