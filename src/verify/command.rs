@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::checkpoint::store;
 use crate::connect::Target;
 use crate::error::Result;
-use crate::event::{Cancel, Listener};
+use crate::event::{Cancel, Event, Listener};
 use crate::inspect;
 use crate::introspect::postgres::catalogue;
 use crate::options::{self, VerifyOptions};
 use crate::presets;
-use crate::read::{Snapshot, Source};
+use crate::read::{Patience, Snapshot, Source, integrity};
 use crate::report::VerifyReport;
 
 use super::pairs::{self, Known};
@@ -27,15 +27,22 @@ pub async fn run(
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
     options::check_schema(&options.into)?;
-    let source = Source::locate(&options.from)?;
+    let source = Source::locate_with(&options.from, Patience::new(listener, cancel))?;
     inspect::refuse_empty(&options.from)?;
     let target = Target::open(&options.to, 2, cancel).await?;
     let work = async {
-        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
+        let snapshot =
+            tokio::task::block_in_place(|| Snapshot::open(&source, 1, listener, cancel))?;
         let schema =
             tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
         let presets = presets::load(&options.selection.apps)?;
         let tables = inspect::selected(&schema, &options.selection, &presets, true)?;
+        let shown = options.from.to_string_lossy();
+        let bytes = inspect::real_path(&options.from).metadata().map_or(0, |found| found.len());
+        tokio::task::block_in_place(|| {
+            let asked = options.check;
+            integrity::check(&snapshot, asked, &shown, bytes, &tables, listener, cancel)
+        })?;
         let session = target.session().await?;
         let path = inspect::real_path(&options.from);
         let path = path.to_string_lossy();
@@ -65,6 +72,10 @@ pub async fn run(
         report.sequences_behind = behind;
         report.not_compared = left;
         report.not_compared.extend(unread);
+        snapshot.check_unchanged()?;
+        for remark in snapshot.remarks() {
+            listener.on(Event::Note(remark));
+        }
         Ok(report)
     };
     target.until_cancelled(cancel, work).await

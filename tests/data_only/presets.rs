@@ -177,6 +177,7 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
         selection: case.options.inspect.selection.clone(),
         renames: Vec::new(),
         level: VerifyLevel::Counts,
+        check: litelift::options::FileCheck::None,
     };
     assert_eq!(verify(&asked), (5, 0));
     asked.selection.apps.clear();
