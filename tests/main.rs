@@ -20,5 +20,6 @@ mod regressions;
 mod resume;
 mod schema;
 mod scratch;
+mod source;
 mod support;
 mod type_maps;

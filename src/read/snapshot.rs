@@ -63,11 +63,7 @@ impl Snapshot {
         }
         for _ in 0..TRIES_MAX {
             cancel.check()?;
-            let seen = source.patiently(|| data_version(&witness))?;
-            for conn in &connections {
-                source.patiently(|| begin(conn))?;
-            }
-            if source.patiently(|| data_version(&witness))? == seen {
+            if source.patiently(|| begin_all(&witness, &connections))? {
                 let watch = Watch::begin(source, &before, connections.first().unwrap_or(&witness))?;
                 let wal = watch.wal();
                 let grows = |wal| WalGrowth::begin(wal, Arc::clone(listener), TOLD_FROM_BYTES);
@@ -80,9 +76,6 @@ impl Snapshot {
                     remarks: Mutex::default(),
                     listener: Arc::clone(listener),
                 });
-            }
-            for conn in &connections {
-                source.patiently(|| conn.execute_batch("ROLLBACK"))?;
             }
         }
         Err(Error::source_file("the source is written too often to get one consistent snapshot")
@@ -167,6 +160,27 @@ impl Drop for Lent<'_> {
 
 fn data_version(witness: &Connection) -> rusqlite::Result<i64> {
     witness.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
+/// Begins to read on all connections; false when somebody committed meanwhile, and then none reads.
+///
+/// When one has to wait for a lock, the others let theirs go: with a rollback journal a writer that has
+/// begun to commit waits for them, and nobody else may begin to read until it is done.
+fn begin_all(witness: &Connection, connections: &[Connection]) -> rusqlite::Result<bool> {
+    let attempt = || -> rusqlite::Result<bool> {
+        let seen = data_version(witness)?;
+        for conn in connections {
+            begin(conn)?;
+        }
+        Ok(data_version(witness)? == seen)
+    };
+    let begun = attempt();
+    if !matches!(begun, Ok(true)) {
+        for conn in connections.iter().filter(|conn| !conn.is_autocommit()) {
+            conn.execute_batch("ROLLBACK")?;
+        }
+    }
+    begun
 }
 
 /// BEGIN alone takes no snapshot: only the first read does.
