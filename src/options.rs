@@ -34,6 +34,20 @@ impl Default for TypeMaps {
     }
 }
 
+/// Whether the file is checked for damage before it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FileCheck {
+    /// As `Quick`, for files that are not too large ([`crate::read::integrity::CHECKED_BYTES_MAX`]).
+    #[default]
+    Automatic,
+    /// `PRAGMA quick_check`.
+    Quick,
+    /// `PRAGMA integrity_check`.
+    Full,
+    /// Not at all: damage is found when it is met.
+    None,
+}
+
 /// `inspect`, and the part of `transfer` that looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InspectOptions {
@@ -51,6 +65,8 @@ pub struct InspectOptions {
     pub comments: bool,
     /// Threads.
     pub jobs: usize,
+    /// Whether to look for damage first.
+    pub check: FileCheck,
     /// Set when the tables are there already (`--data-only`).
     pub data_only: Option<DataOnly>,
 }

@@ -56,7 +56,8 @@ async fn transfer(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let mut opened =
+        tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
     let begun = begin::begin_or_continue(target, options, &mut opened, listener, cancel).await?;
     let mut account = Account::new(target, &opened, &begun);
@@ -89,7 +90,8 @@ async fn carry_out(
             .await?;
     account.rejected(rejected);
     let is_equal = compare(target, options, opened, begun, listener, cancel, account).await?;
-    opened.source.check_unchanged()?;
+    opened.snapshot.check_unchanged()?;
+    account.remarks(opened.snapshot.remarks());
     let not_as_before = restore::differences(&target.session().await?, &begun.plan).await?;
     let is_as_before = not_as_before.is_empty();
     account.not_as_before(not_as_before);
@@ -247,7 +249,8 @@ pub async fn dry_run(
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
-        let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+        let mut opened =
+            tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
         if let Some(data_only) = &options.inspect.data_only {
             return data_only::dry_run(&target, options, data_only, &mut opened, listener, cancel)
                 .await;
@@ -261,7 +264,8 @@ pub async fn dry_run(
         })?;
         let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
-        let report = inspect::report(&opened, &looked, &plan, true);
+        let mut report = inspect::report(&opened, &looked, &plan, true);
+        report.remarks.extend(opened.snapshot.remarks());
         Ok(DryRun::new(report, refusal(&plan, options).err()))
     });
     target.until_cancelled(cancel, work).await

@@ -60,6 +60,8 @@ pub(super) struct InspectArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// table, json, csv, markdown or html
     #[arg(
         long,
@@ -104,6 +106,8 @@ pub(super) struct TransferArgs {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Throw away what a stopped run left, and begin again
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) restart: bool,
@@ -213,6 +217,8 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     #[command(flatten)]
+    pub(super) check: CheckArg,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) help: HelpArg,
@@ -247,6 +253,8 @@ pub(super) struct RehearseArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Stop unless everything fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
@@ -378,6 +386,19 @@ pub(super) struct JobsArg {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CheckArg {
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        help_heading = "Running",
+        hide_possible_values = true,
+        help = "Find damage: quick, full, none [quick up to 4 GiB]"
+    )]
+    pub(super) check: Option<Check>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Print the report as JSON instead of the summary
@@ -414,6 +435,14 @@ pub(super) enum Format {
 pub(super) enum OnBadRow {
     Stop,
     Reject,
+}
+
+/// How thoroughly the file is checked before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Check {
+    Quick,
+    Full,
+    None,
 }
 
 /// How names are written.

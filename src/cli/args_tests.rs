@@ -62,7 +62,8 @@ fn help_of_inspect() {
           --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
-          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
+          --jobs <N>      Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>  Find damage: quick, full, none [quick up to 4 GiB]
 
     Output:
           --format <FORMAT>  table, json, csv, markdown or html [default: table]
@@ -108,6 +109,7 @@ fn help_of_transfer() {
     Running:
           --dry-run             Show types and statements; write nothing
           --jobs <N>            Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>        Find damage: quick, full, none [quick up to 4 GiB]
           --restart             Throw away what a stopped run left, and begin again
           --strict              Write nothing unless all fits and is carried over
           --on-bad-row <WHAT>   At rows that do not fit: stop, reject [default:
@@ -189,6 +191,7 @@ fn help_of_rehearse() {
 
     Running:
           --jobs <N>           Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>       Find damage: quick, full, none [quick up to 4 GiB]
           --strict             Stop unless everything fits and is carried over
           --on-bad-row <WHAT>  At rows that do not fit: stop, reject [default: stop]
           --rejects <DIR>      Folder for rejected rows, a CSV file per table

@@ -12,9 +12,9 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    BadRowArgs, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs, RehearseArgs,
-    RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs,
-    VerifyArgs,
+    BadRowArgs, Check, CheckArg, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs,
+    RehearseArgs, RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs,
+    TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
 use super::data_only_args::data_only;
@@ -28,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
 use crate::options::{
-    self, BadRows, DataOnly, InspectOptions, RehearseOptions, ScratchPlace, Selection,
+    self, BadRows, DataOnly, FileCheck, InspectOptions, RehearseOptions, ScratchPlace, Selection,
     TransferOptions, TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
@@ -124,6 +124,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             names: names(&args.names),
             comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: None,
         },
         scratch: match args.scratch_url {
@@ -163,6 +164,7 @@ fn verify(args: VerifyArgs) -> Result<u8> {
             comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
             data_only: Some(DataOnly::default()),
+            check: file_check(&args.check),
         },
         to,
         renames: args.rename,
@@ -274,6 +276,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
             names: names(&args.names),
             comments: args.comments.comments,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: data_only(args.data_only)?,
         },
         to,
@@ -322,6 +325,15 @@ pub(super) fn postgres_url(url: String, name: &str) -> Result<String> {
 
 pub(super) fn selection(args: SelectionArgs) -> Selection {
     Selection { only: args.only, skip: args.skip, apps: args.app }
+}
+
+pub(super) fn file_check(args: &CheckArg) -> FileCheck {
+    match args.check {
+        None => FileCheck::Automatic,
+        Some(Check::Quick) => FileCheck::Quick,
+        Some(Check::Full) => FileCheck::Full,
+        Some(Check::None) => FileCheck::None,
+    }
 }
 
 pub(super) fn names(args: &NamesArg) -> NameStyle {

@@ -106,6 +106,11 @@ impl<'a> Account<'a> {
         account
     }
 
+    /// What came up while the source was read.
+    pub(super) fn remarks(&mut self, remarks: Vec<String>) {
+        self.report.notes.extend(remarks);
+    }
+
     /// The report of a command that found everything done.
     pub(super) fn already_done(mut self) -> TransferReport {
         self.report.outcome = Outcome::AlreadyDone;

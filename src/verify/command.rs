@@ -6,7 +6,7 @@ use crate::checkpoint::store::{self, Run};
 use crate::connect::{Session, Target};
 use crate::encode::Zone;
 use crate::error::Result;
-use crate::event::{Cancel, Listener};
+use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::introspect::postgres::catalogue;
 use crate::model::catalogue::Catalogue;
@@ -33,9 +33,16 @@ pub async fn run(
 ) -> Result<VerifyReport> {
     options::check_schema(&options.inspect.into)?;
     let jobs = options.inspect.jobs;
-    let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let mut opened =
+        tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let target = Target::open(&options.to, jobs + SESSIONS_EXTRA, cancel).await?;
-    let work = Box::pin(verify(options, &mut opened, &target, listener, cancel));
+    let work = Box::pin(async {
+        let report = verify(options, &mut opened, &target, listener, cancel).await?;
+        opened.snapshot.check_unchanged()?;
+        let remarks = opened.snapshot.remarks();
+        remarks.into_iter().for_each(|remark| listener.on(Event::Note(remark)));
+        Ok(report)
+    });
     target.until_cancelled(cancel, work).await
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
             names: NameStyle::Keep,
             comments: false,
             jobs: 2,
+            check: litelift::options::FileCheck::Automatic,
             data_only: None,
         },
         to: url.to_owned(),
