@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::checkpoint::{resume, store};
-use crate::connect::Target;
+use crate::connect::{Target, Turn};
 use crate::copy::{self, CopyJob};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
@@ -63,7 +63,10 @@ async fn transfer(
     let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
-        match attempt(target, &mut opened, &mut attempts, listener, cancel).await {
+        let turn = Turn::default();
+        let attempt = attempt(target, &mut opened, &mut attempts, listener, cancel);
+        // Watched in here, for a connection that is dead is a reason to try again.
+        match target.watched(&turn, attempt).await {
             Err(error) => attempts.after(error).await?,
             ended => return ended,
         }
