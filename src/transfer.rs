@@ -149,18 +149,22 @@ async fn compare(
 
 /// Says how to go on when the server, or the way to it, failed in the middle.
 fn to_be_continued(error: Error, begun: &Begun) -> Error {
-    let error = match error.kind() {
-        ErrorKind::Target => {
-            error.hint("What was committed is kept. Run the same command again to continue.")
-        }
-        _ => error,
-    };
+    let is_kept = |hint: &String| error.kind() == ErrorKind::Target || hint != KEPT;
+    let hints: Vec<String> = hints_to_continue(begun).into_iter().filter(is_kept).collect();
+    hints.into_iter().fold(error, Error::hint)
+}
+
+/// What was committed, and what was taken away.
+const KEPT: &str = "What was committed is kept. Run the same command again to continue.";
+
+fn hints_to_continue(begun: &Begun) -> Vec<String> {
+    let mut hints = vec![KEPT.to_owned()];
     if begun.plan.fill.as_ref().is_some_and(|fill| !fill.journal.is_empty()) {
-        return error.hint(
-            "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.",
+        hints.push(
+            "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.".to_owned(),
         );
     }
-    error
+    hints
 }
 
 async fn copy_rows(

@@ -15,3 +15,4 @@ mod live;
 mod proxy;
 mod reads;
 mod trial;
+mod trouble;
