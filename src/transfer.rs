@@ -4,19 +4,21 @@
 //! is in `begin`; the report is put together in `account`.
 
 mod account;
+mod attempts;
 mod begin;
 mod data_only;
 mod only_rejects;
 mod rejected;
 
+pub use attempts::RETRY_FOR;
 pub use data_only::restore_constraints;
 pub use only_rejects::only_rejects;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::checkpoint::{lock, resume, store};
-use crate::connect::Target;
+use crate::checkpoint::{resume, store};
+use crate::connect::{Target, Turn};
 use crate::copy::{self, CopyJob};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
@@ -29,6 +31,7 @@ use crate::report::{InspectReport, TransferReport};
 use crate::verify::compare::{self, Comparison};
 
 use account::Account;
+use attempts::Attempts;
 use begin::Begun;
 
 /// Sessions beside those of the jobs: one holds the lock, one looks and writes down.
@@ -58,17 +61,41 @@ async fn transfer(
 ) -> Result<TransferReport> {
     let mut opened =
         tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
-    let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
-    let begun = begin::begin_or_continue(target, options, &mut opened, listener, cancel).await?;
-    let mut account = Account::new(target, &opened, &begun);
-    if begun.is_done {
+    let mut attempts = Attempts::new(target, options, listener, cancel);
+    loop {
+        let turn = Turn::default();
+        let attempt = attempt(target, &mut opened, &mut attempts, listener, cancel);
+        // Watched in here, for a connection that is dead is a reason to try again.
+        match target.watched(&turn, attempt).await {
+            Err(error) => attempts.after(error).await?,
+            ended => return ended,
+        }
+    }
+}
+
+/// From where the target says that the transfer is, to the end.
+async fn attempt(
+    target: &Target,
+    opened: &mut Opened,
+    attempts: &mut Attempts<'_>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<TransferReport> {
+    attempts.lock().await?;
+    let mut begun =
+        begin::begin_or_continue(target, &attempts.options, opened, listener, cancel).await?;
+    let is_first = attempts.has_begun(&mut begun);
+    let options = &attempts.options;
+    let mut account = Account::new(target, opened, &begun);
+    // What an earlier try of this command did is compared and told like all else.
+    if begun.is_done && is_first {
         let bad_rows = &options.bad_rows;
         account.rejected(
-            rejected::account(target, &opened, &begun, bad_rows, listener.as_ref(), cancel).await?,
+            rejected::account(target, opened, &begun, bad_rows, listener.as_ref(), cancel).await?,
         );
         return Ok(account.already_done());
     }
-    carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
+    carry_out(target, options, opened, &begun, listener, cancel, &mut account)
         .await
         .map_err(|error| to_be_continued(error, &begun))?;
     Ok(account.report())
@@ -137,18 +164,22 @@ async fn compare(
 
 /// Says how to go on when the server, or the way to it, failed in the middle.
 fn to_be_continued(error: Error, begun: &Begun) -> Error {
-    let error = match error.kind() {
-        ErrorKind::Target => {
-            error.hint("What was committed is kept. Run the same command again to continue.")
-        }
-        _ => error,
-    };
+    let is_kept = |hint: &String| error.kind() == ErrorKind::Target || hint != KEPT;
+    let hints: Vec<String> = hints_to_continue(begun).into_iter().filter(is_kept).collect();
+    hints.into_iter().fold(error, Error::hint)
+}
+
+/// What was committed, and what was taken away.
+const KEPT: &str = "What was committed is kept. Run the same command again to continue.";
+
+fn hints_to_continue(begun: &Begun) -> Vec<String> {
+    let mut hints = vec![KEPT.to_owned()];
     if begun.plan.fill.as_ref().is_some_and(|fill| !fill.journal.is_empty()) {
-        return error.hint(
-            "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.",
+        hints.push(
+            "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.".to_owned(),
         );
     }
-    error
+    hints
 }
 
 async fn copy_rows(

@@ -11,6 +11,7 @@ mod corpus;
 mod data_only;
 mod documents;
 mod expressions;
+mod faults;
 mod fixtures;
 mod frameworks;
 mod inspect;

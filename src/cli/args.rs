@@ -133,6 +133,15 @@ pub(super) struct TransferArgs {
         hide_possible_values = true
     )]
     pub(super) verify: Level,
+    /// How long to wait for a lost server [default: 30]
+    #[arg(
+        long,
+        value_name = "SECS",
+        default_value_t = 30,
+        hide_default_value = true,
+        help_heading = "Running"
+    )]
+    pub(super) retry_for: u64,
     /// Do not compare at the end
     #[arg(long, help_heading = "Running", conflicts_with = "verify")]
     pub(super) no_verify: bool,

@@ -119,6 +119,7 @@ fn help_of_transfer() {
           --only-rejects <DIR>  Send the rows of such a folder again
           --verify <LEVEL>      How deep to compare at the end: counts, hashes or
                                 full [default: hashes]
+          --retry-for <SECS>    How long to wait for a lost server [default: 30]
           --no-verify           Do not compare at the end
 
     Output:

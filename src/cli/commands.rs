@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
@@ -285,6 +285,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         bad_rows: bad_rows(args.bad_rows)?,
         verify: (!args.no_verify).then(|| level(args.verify)),
         lock_wait: lock::WAIT,
+        retry_for: Duration::from_secs(args.retry_for),
     })
 }
 

@@ -14,7 +14,7 @@ pub(crate) mod process;
 mod rehearsal;
 mod sessions;
 mod signals;
-mod state;
+pub(crate) mod state;
 mod written;
 mod wrong_source;
 mod wrong_target;
