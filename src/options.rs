@@ -167,6 +167,8 @@ pub struct TransferOptions {
     /// How long to wait for another run that holds the lock on the target schema; commands use
     /// [`crate::checkpoint::lock::WAIT`].
     pub lock_wait: Duration,
+    /// End the sessions of another run that holds the lock, instead of waiting for it.
+    pub takeover: bool,
 }
 
 /// `verify`.

@@ -70,6 +70,7 @@ async fn rehearse(
         bad_rows: options.bad_rows.clone(),
         verify: true,
         lock_wait: lock::WAIT,
+        takeover: false,
     };
     transfer::run(&transfer, listener, cancel).await
 }

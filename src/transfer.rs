@@ -68,10 +68,11 @@ async fn transfer(
         );
         return Ok(account.already_done());
     }
-    carry_out(target, options, &opened, &begun, listener, cancel, &mut account)
-        .await
-        .map_err(|error| to_be_continued(error, &begun))?;
-    Ok(account.report())
+    let done = carry_out(target, options, &opened, &begun, listener, cancel, &mut account).await;
+    match done {
+        Ok(()) => Ok(account.report()),
+        Err(error) => Err(to_be_continued(target.instead_of(error).await, &begun)),
+    }
 }
 
 async fn carry_out(

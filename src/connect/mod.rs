@@ -10,4 +10,4 @@ pub mod failure;
 pub mod target;
 pub mod url;
 
-pub use target::{Session, Target};
+pub use target::{Guard, Session, Target};

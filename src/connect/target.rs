@@ -9,9 +9,10 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
     TimeoutType,
 };
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, NoTls};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Cancel;
 
 use super::{failure, url};
@@ -42,6 +43,10 @@ const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; \
 const VERSION_MIN: i32 = 120_000;
 /// How long a stopped run waits for the server to roll back.
 const STOP_WAIT: Duration = Duration::from_millis(1200);
+/// How long a run that failed looks whether it still has its lock.
+const WHY_WAIT: Duration = Duration::from_secs(2);
+const WHY_TRIES: usize = 3;
+const WHY_PAUSE: Duration = Duration::from_millis(100);
 /// How often it asks the server to stop meanwhile: the first time may be between two statements.
 const STOP_AGAIN: Duration = Duration::from_millis(200);
 /// How long a server may take until a session is ready. The timeout of the URL is for the socket
@@ -50,10 +55,49 @@ const SESSION_LIMIT: Duration = Duration::from_secs(20);
 
 const NO_POSTGRES: &str = "Is it PostgreSQL that listens there?";
 
+/// An advisory lock that new sessions belong to.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Schema that is locked.
+    pub schema: String,
+    /// The server's process that holds the lock.
+    pub pid: i32,
+    /// First half of the lock's key.
+    pub class: i32,
+    /// First half of the key of the lock that the run's other sessions share.
+    pub shared_class: i32,
+}
+
+impl Guard {
+    /// Makes a session known as one of the run, and tells whether the run still holds its lock.
+    async fn enter(
+        &self,
+        client: &deadpool_postgres::ClientWrapper,
+    ) -> std::result::Result<bool, tokio_postgres::Error> {
+        let sql = "SELECT pg_advisory_lock_shared($1, hashtext($2))::text, EXISTS (SELECT FROM pg_locks \
+                   WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND pid = $3 \
+                   AND classid = $4::int::oid AND objid = hashtext($2)::oid)";
+        let values: [&(dyn ToSql + Sync); 4] =
+            [&self.shared_class, &self.schema, &self.pid, &self.class];
+        Ok(client.query_one(sql, &values).await?.get(1))
+    }
+}
+
+/// The error of a run whose lock is gone.
+fn lost(schema: &str) -> Error {
+    Error::new(
+        ErrorKind::Locked,
+        format!("this run has lost its lock on schema \"{}\"", schema.escape_debug()),
+    )
+    .detail("Another litelift took it over, or the server ended the session that held it.")
+    .hint("When no other litelift is at work there, run the same command again to continue.")
+}
+
 /// The target.
 pub struct Target {
     pool: Pool,
     tokens: Arc<Mutex<Vec<CancelToken>>>,
+    guards: Arc<Mutex<Vec<Guard>>>,
     has_password: bool,
     /// `database at host:port as user`.
     pub shown: String,
@@ -72,6 +116,8 @@ impl Target {
         let url = url::parse(text)?;
         let tokens: Arc<Mutex<Vec<CancelToken>>> = Arc::default();
         let registered = Arc::clone(&tokens);
+        let guards: Arc<Mutex<Vec<Guard>>> = Arc::default();
+        let guarded = Arc::clone(&guards);
         let manager = Manager::from_config(
             url.config.clone(),
             NoTls,
@@ -79,9 +125,16 @@ impl Target {
         );
         let hook = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             registered.lock().unwrap_or_else(PoisonError::into_inner).push(client.cancel_token());
-            Box::pin(
-                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
-            )
+            let guards = guarded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Box::pin(async move {
+                client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
+                for guard in guards {
+                    if !guard.enter(client).await.map_err(HookError::Backend)? {
+                        return Err(HookError::message(guard.schema));
+                    }
+                }
+                Ok(())
+            })
         });
         let pool = Pool::builder(manager)
             .max_size(sessions_max)
@@ -92,7 +145,7 @@ impl Target {
             .map_err(|error| Error::target("could not set up the connections").caused_by(error))?;
         let has_password = url.config.get_password().is_some();
         let mut target =
-            Self { pool, tokens, has_password, shown: url.shown, version: String::new() };
+            Self { pool, tokens, guards, has_password, shown: url.shown, version: String::new() };
         target.version = tokio::select! {
             version = target.look() => version?,
             () = cancel.asked() => return Err(Error::interrupted()),
@@ -100,16 +153,26 @@ impl Target {
         Ok(target)
     }
 
+    /// Makes every session that is opened from now on one of the run that holds this lock; it is refused
+    /// when the lock is gone. Of two calls for one schema the later counts.
+    pub fn guard(&self, guard: Guard) {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.retain(|before| before.schema != guard.schema);
+        guards.push(guard);
+    }
+
     /// Takes a session of the pool, connecting when none is free.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Target`].
+    /// [`crate::error::ErrorKind::Target`]; [`crate::error::ErrorKind::Locked`] when the lock of the run is
+    /// gone ([`Self::guard`]).
     pub async fn session(&self) -> Result<Session> {
         self.pool.get().await.map_err(|error| {
             let what = format!("connect to {}", self.shown);
             match error {
                 PoolError::PostCreateHook(HookError::Backend(error))
                 | PoolError::Backend(error) => self.unreachable(&what, &error),
+                PoolError::PostCreateHook(HookError::Message(schema)) => lost(&schema),
                 PoolError::Timeout(TimeoutType::Create) => {
                     Error::target(format!("could not {what}"))
                         .detail(format!(
@@ -121,6 +184,35 @@ impl Target {
                 other => failure::pool_failed(&what, other),
             }
         })
+    }
+
+    /// Returns why a run failed: that its lock is gone says more than that its sessions were ended.
+    pub async fn instead_of(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Target {
+            return error;
+        }
+        // The session of the lock may be the last one to end.
+        for _ in 0..WHY_TRIES {
+            match tokio::time::timeout(WHY_WAIT, self.has_guards()).await {
+                Ok(Err(why)) if why.kind() == ErrorKind::Locked => return why,
+                Ok(Ok(_)) => tokio::time::sleep(WHY_PAUSE).await,
+                _ => return error,
+            }
+        }
+        error
+    }
+
+    /// An error when a lock is gone.
+    async fn has_guards(&self) -> Result<()> {
+        let session = self.session().await?;
+        let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for guard in guards {
+            // A session that was ended too is replaced by the next one.
+            if guard.enter(&session).await.is_ok_and(|is_held| !is_held) {
+                return Err(lost(&guard.schema));
+            }
+        }
+        Ok(())
     }
 
     fn unreachable(&self, what: &str, error: &tokio_postgres::Error) -> Error {

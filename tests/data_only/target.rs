@@ -41,7 +41,7 @@ fn make_role() {
 }
 
 /// Makes an ordinary role that may log in, unless it is there.
-pub(super) fn role(name: &str) {
+pub(crate) fn role(name: &str) {
     pg::query_text(
         &pg::server_url(),
         &format!(
@@ -52,7 +52,7 @@ pub(super) fn role(name: &str) {
 }
 
 /// Puts another user into a URL.
-pub(super) fn as_role(url: &str, role: &str) -> String {
+pub(crate) fn as_role(url: &str, role: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     format!("{scheme}://{role}:{role}@{place}")
