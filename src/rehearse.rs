@@ -71,6 +71,7 @@ async fn rehearse(
         verify: true,
         lock_wait: lock::WAIT,
         takeover: false,
+        retry_for: transfer::RETRY_FOR,
     };
     transfer::run(&transfer, listener, cancel).await
 }

@@ -4,11 +4,13 @@
 //! is in `begin`; the report is put together in `account`.
 
 mod account;
+mod attempts;
 mod begin;
 mod data_only;
 mod only_rejects;
 mod rejected;
 
+pub use attempts::RETRY_FOR;
 pub use data_only::restore_constraints;
 pub use only_rejects::only_rejects;
 
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::checkpoint::{lock, resume, store};
+use crate::checkpoint::{resume, store};
 use crate::connect::Target;
 use crate::copy::{self, CopyJob};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +32,7 @@ use crate::report::{InspectReport, MergedRows, TransferReport};
 use crate::verify::counts::{self, Pair};
 
 use account::Account;
+use attempts::Attempts;
 use begin::Begun;
 
 /// Sessions beside those of the jobs: one holds the lock, one looks and writes down.
@@ -58,21 +61,41 @@ async fn transfer(
     cancel: &Cancel,
 ) -> Result<TransferReport> {
     let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
-    let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
-    let begun = begin::begin_or_continue(target, options, &mut opened, listener, cancel).await?;
-    let mut account = Account::new(target, &opened, &begun);
-    if begun.is_done {
+    let mut attempts = Attempts::new(target, options, listener, cancel);
+    loop {
+        match attempt(target, &mut opened, &mut attempts, listener, cancel).await {
+            Err(error) => attempts.after(error).await?,
+            ended => return ended,
+        }
+    }
+}
+
+/// From where the target says that the transfer is, to the end.
+async fn attempt(
+    target: &Target,
+    opened: &mut Opened,
+    attempts: &mut Attempts<'_>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<TransferReport> {
+    attempts.lock().await?;
+    let mut begun =
+        begin::begin_or_continue(target, &attempts.options, opened, listener, cancel).await?;
+    let is_first = attempts.has_begun(&mut begun);
+    let options = &attempts.options;
+    let mut account = Account::new(target, opened, &begun);
+    // What an earlier try of this command did is compared and told like all else.
+    if begun.is_done && is_first {
         let bad_rows = &options.bad_rows;
         account.rejected(
-            rejected::account(target, &opened, &begun, bad_rows, listener.as_ref(), cancel).await?,
+            rejected::account(target, opened, &begun, bad_rows, listener.as_ref(), cancel).await?,
         );
         return Ok(account.already_done());
     }
-    let done = carry_out(target, options, &opened, &begun, listener, cancel, &mut account).await;
-    match done {
-        Ok(()) => Ok(account.report()),
-        Err(error) => Err(to_be_continued(target.instead_of(error).await, &begun)),
-    }
+    carry_out(target, options, opened, &begun, listener, cancel, &mut account)
+        .await
+        .map_err(|error| to_be_continued(error, &begun))?;
+    Ok(account.report())
 }
 
 async fn carry_out(

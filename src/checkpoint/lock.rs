@@ -73,6 +73,31 @@ pub async fn take(
     take_for(target, &options.inspect.into, patience, listener, cancel).await
 }
 
+/// Takes a lock again whose session was lost. Whoever has it by now keeps it: most likely it was taken over.
+///
+/// # Errors
+/// As [`take`].
+pub async fn retake(
+    target: &Target,
+    schema: &str,
+    listener: &dyn Listener,
+    cancel: &Cancel,
+) -> Result<Session> {
+    let patience = Patience { wait: Duration::ZERO, takeover: false };
+    take_for(target, schema, patience, listener, cancel).await.map_err(|error| match error.kind() {
+        ErrorKind::Locked => Error::new(
+            ErrorKind::Locked,
+            format!("this run has lost its lock on schema \"{}\"", schema.escape_debug()),
+        )
+        .detail(format!(
+            "Another litelift has it now. {}",
+            error.full_detail().unwrap_or_default()
+        ))
+        .hint("What was committed is kept, and the other one goes on with it: `litelift status` shows how far it is."),
+        _ => error,
+    })
+}
+
 /// Takes the lock of a schema by its name. From then on each new session of `target` is known as one of
 /// this run, and is refused once the lock is lost.
 ///

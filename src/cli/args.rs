@@ -137,6 +137,15 @@ pub(super) struct TransferArgs {
         conflicts_with_all = ["dry_run", "restart", "rejects", "on_bad_row", "strict"]
     )]
     pub(super) only_rejects: Option<PathBuf>,
+    /// How long to wait for a lost server [default: 30]
+    #[arg(
+        long,
+        value_name = "SECS",
+        default_value_t = 30,
+        hide_default_value = true,
+        help_heading = "Running"
+    )]
+    pub(super) retry_for: u64,
     /// Do not compare at the end
     #[arg(long, help_heading = "Running")]
     pub(super) no_verify: bool,

@@ -120,6 +120,7 @@ fn help_of_transfer() {
           --rejects <DIR>        Folder for rejected rows, a CSV file per table
           --max-rejects <N>      Stop when more rows than this do not fit
           --only-rejects <DIR>   Send the rows of such a folder again
+          --retry-for <SECS>     How long to wait for a lost server [default: 30]
           --no-verify            Do not compare at the end
 
     Output:

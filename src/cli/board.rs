@@ -80,7 +80,11 @@ impl Board {
     pub(super) fn take(&mut self, event: Event, now: Instant) -> Option<String> {
         let line = match event {
             Event::StageStarted { stage, work, rows } => {
-                self.stages.retain(|running| running.stage != stage);
+                // A stage that begins again was broken off, and with it what follows it.
+                self.stages.retain(|running| running.stage < stage);
+                if stage == Stage::Copy {
+                    self.items.clear();
+                }
                 self.stages.push(Running::new(stage, work, rows, now));
                 None
             }

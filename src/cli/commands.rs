@@ -271,6 +271,7 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         verify: !args.no_verify,
         lock_wait: Duration::from_secs(args.lock_wait),
         takeover: args.takeover,
+        retry_for: Duration::from_secs(args.retry_for),
     })
 }
 

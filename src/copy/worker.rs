@@ -10,7 +10,7 @@ use deadpool_postgres::Transaction;
 use tokio::sync::mpsc;
 
 use crate::checkpoint::store;
-use crate::connect::{Session, failure};
+use crate::connect::{Session, Turn, failure};
 use crate::encode::RowEncoder;
 use crate::error::{Error, Result};
 use crate::event::{Event, Stage};
@@ -34,6 +34,19 @@ pub(super) enum Piece {
     End(Encoded),
     /// Reading failed.
     Failed(Error),
+}
+
+/// The pieces of one reading thread, as its session takes them.
+pub(super) struct Pieces<'a> {
+    pub(super) receiver: mpsc::Receiver<Piece>,
+    pub(super) turn: &'a Turn,
+}
+
+impl Pieces<'_> {
+    /// Waits for the thread; meanwhile the server owes us nothing.
+    async fn next(&mut self) -> Option<Piece> {
+        self.turn.ours(self.receiver.recv()).await
+    }
 }
 
 /// Reads and encodes ranges until the queue is empty, the session is gone, or a read fails.
@@ -96,12 +109,13 @@ fn read_range(
 pub(super) async fn send_ranges(
     job: &CopyJob<'_>,
     units: &[Unit],
-    mut pieces: mpsc::Receiver<Piece>,
+    mut pieces: Pieces<'_>,
     session: &mut Session,
     progress: &Mutex<Progress>,
 ) -> Result<()> {
+    pieces.turn.with(session).await?;
     loop {
-        match pieces.recv().await {
+        match pieces.next().await {
             Some(Piece::Begin(position)) => {
                 let unit = &units[position];
                 match send_unit(job, unit, &mut pieces, session, progress).await {
@@ -130,7 +144,7 @@ fn progress_of(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress
 async fn send_unit(
     job: &CopyJob<'_>,
     unit: &Unit,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut Pieces<'_>,
     session: &mut Session,
     progress: &Mutex<Progress>,
 ) -> std::result::Result<(), Failed> {
@@ -147,7 +161,7 @@ async fn send_unit(
     }
     let mut copied = Vec::with_capacity(unit.ranges.len());
     for (number, range) in unit.ranges.iter().enumerate() {
-        if number > 0 && !matches!(pieces.recv().await, Some(Piece::Begin(_))) {
+        if number > 0 && !matches!(pieces.next().await, Some(Piece::Begin(_))) {
             return Err(cut_short(job, range).into());
         }
         let begun = Instant::now();
@@ -188,7 +202,7 @@ async fn send_range(
     job: &CopyJob<'_>,
     unit: &Unit,
     range: &RangePlan,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut Pieces<'_>,
     transaction: &mut Transaction<'_>,
 ) -> std::result::Result<Mark, Failed> {
     let table = &job.plan.tables[range.table];
@@ -203,7 +217,7 @@ async fn send_range(
     let mut sink = CopySink::start(transaction, &copy).await.map_err(by_server)?;
     let mut copy_bytes = 0_u64;
     let encoded = loop {
-        match pieces.recv().await {
+        match pieces.next().await {
             Some(Piece::Chunk(chunk, rows)) => {
                 let bytes = chunk.len() as u64;
                 copy_bytes += bytes;

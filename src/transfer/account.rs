@@ -89,8 +89,12 @@ impl<'a> Account<'a> {
         for mark in &begun.marks {
             if let Some(table) = report.tables.get_mut(mark.table) {
                 table.rows += mark.rows;
-                table.rows_before += mark.rows;
                 table.copy_bytes += mark.copy_bytes;
+            }
+        }
+        for mark in &begun.before {
+            if let Some(table) = report.tables.get_mut(mark.table) {
+                table.rows_before += mark.rows;
             }
         }
         if !begun.is_continued {

@@ -32,6 +32,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
         verify: true,
         lock_wait: litelift::checkpoint::lock::WAIT,
         takeover: false,
+        retry_for: litelift::transfer::RETRY_FOR,
     }
 }
 
