@@ -103,11 +103,8 @@ fn a_takeover_in_the_middle_of_a_copy_is_exact() {
     ]);
     // It looks again after a second: the other has the lock, or is done.
     let first = first.end();
-    match first.code {
-        Some(0) => {}
-        _ => {
-            drop(first.expect(6).says(&["error: this run has lost its lock on schema \"public\""]))
-        }
+    if first.code != Some(0) {
+        first.expect(6).says(&["error: this run has lost its lock on schema \"public\""]);
     }
     state::expect_exact(from, url);
     // Nobody is there any more.
