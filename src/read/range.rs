@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::encode::field::{HEADER, TRAILER};
+use crate::encode::range_hash::RangeHasher;
 use crate::encode::{Misfit, RowEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
@@ -175,8 +176,8 @@ impl RangeSource<'_> {
         (!fault::concerns_whole_file(&error)).then(|| fault::message(&error))
     }
 
-    /// Encodes the rows and hands them on in chunks, header and trailer included. Returns how many
-    /// rows there were.
+    /// Encodes the rows and hands them on in chunks, header and trailer included, and the hasher sees each of
+    /// them. Returns how many rows there were.
     ///
     /// # Errors
     /// As [`Self::for_each_row`]; a value that its column does not hold, with table, rowid, column
@@ -186,6 +187,7 @@ impl RangeSource<'_> {
         conn: &Connection,
         encoder: &RowEncoder,
         on_bad_row: OnBadRow,
+        hasher: &mut RangeHasher,
         mut send: impl FnMut(Vec<u8>, u64) -> Result<()>,
     ) -> Result<Encoded> {
         let mut chunk = new_chunk();
@@ -204,6 +206,9 @@ impl RangeSource<'_> {
                 return Ok(());
             }
             rows += 1;
+            if hasher.add(rowid, &chunk[begin..]).is_none() {
+                return Err(Error::source_file("a row was encoded in a wrong form"));
+            }
             if chunk.len() >= CHUNK_BYTES {
                 send(std::mem::replace(&mut chunk, new_chunk()), rows - rows_sent)?;
                 rows_sent = rows;
