@@ -184,6 +184,8 @@ pub struct TransferOptions {
     /// How long to wait for another run that holds the lock on the target schema; commands use
     /// [`crate::checkpoint::lock::WAIT`].
     pub lock_wait: Duration,
+    /// End the sessions of another run that holds the lock, instead of waiting for it.
+    pub takeover: bool,
     /// How long to try again when the connection is lost or the server is away; zero: not at all.
     /// Commands use [`crate::transfer::RETRY_FOR`] unless the user says otherwise.
     pub retry_for: Duration,

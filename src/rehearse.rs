@@ -70,6 +70,7 @@ async fn rehearse(
         bad_rows: options.bad_rows.clone(),
         verify: Some(VerifyLevel::Hashes),
         lock_wait: lock::WAIT,
+        takeover: false,
         retry_for: transfer::RETRY_FOR,
     };
     transfer::run(&transfer, listener, cancel).await

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::data_only_args::DataOnlyArgs;
+use crate::checkpoint::lock;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -39,6 +40,10 @@ pub(super) enum Command {
     RestoreConstraints(RestoreConstraintsArgs),
     /// Print the statements that make tables, keys and indexes
     Schema(SchemaArgs),
+    /// Show how far transfers have come, also while one is at work
+    Status(StatusArgs),
+    /// Remove what is kept in the target to continue a transfer
+    Clean(CleanArgs),
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +116,18 @@ pub(super) struct TransferArgs {
     /// Throw away what a stopped run left, and begin again
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) restart: bool,
+    /// End another litelift at work there, and go on
+    #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
+    pub(super) takeover: bool,
+    /// Wait so long for another litelift
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = lock::WAIT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(..=lock::WAIT_MAX.as_secs()),
+        help_heading = "Running"
+    )]
+    pub(super) lock_wait: u64,
     /// Write nothing unless all fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
@@ -282,6 +299,42 @@ pub(super) struct RestoreConstraintsArgs {
     pub(super) to: ToArg,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    /// Only transfers into this schema
+    #[arg(long, value_name = "SCHEMA", help_heading = "Source and target")]
+    pub(super) into: Option<String>,
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct CleanArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    /// Forget this transfer alone; `status` has its number
+    #[arg(long, value_name = "ID", help_heading = "Running")]
+    pub(super) run: Option<i64>,
+    /// Remove nothing; say what would be
+    #[arg(long, help_heading = "Running")]
+    pub(super) dry_run: bool,
+    /// Remove also what is still needed
+    #[arg(long, help_heading = "Running")]
+    pub(super) force: bool,
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) help: HelpArg,
 }
@@ -538,6 +591,28 @@ listed in comments at the end.
 
 Exit codes: 0 done; 2 usage; 3 file unreadable or damaged; 5 interrupted";
 
+const STATUS_EXTRA: &str = "\
+Examples:
+  litelift status --to postgres://app@localhost/app
+  litelift status --into app --json
+
+Asked from any machine, also while a transfer is at work; nothing is written.
+What a transfer has not committed yet is not seen.
+
+Exit codes: 0 shown, also when there is nothing; 2 usage; 4 PostgreSQL or the
+connection; 5 interrupted";
+
+const CLEAN_EXTRA: &str = "\
+Examples:
+  litelift clean --to postgres://app@localhost/app --dry-run
+  litelift clean --run 3
+
+Tables with rows stay as they are. Refused while a transfer is not done, or
+while something that --data-only took away is not back.
+
+Exit codes: 0 removed; 2 usage; 4 PostgreSQL or the connection; 5 interrupted;
+6 a litelift is at work; 8 still needed, or other objects depend on it";
+
 /// Returns the command line's description, with examples and exit codes in the help or without.
 pub(super) fn description(with_extras: bool) -> clap::Command {
     let command = Arguments::command();
@@ -551,6 +626,8 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("rehearse", REHEARSE_EXTRA),
         ("restore-constraints", RESTORE_EXTRA),
         ("schema", SCHEMA_EXTRA),
+        ("status", STATUS_EXTRA),
+        ("clean", CLEAN_EXTRA),
     ]
     .into_iter()
     .fold(command, |command, (name, extra)| {

@@ -30,6 +30,9 @@ fn help_of_the_program() {
       rehearse             Move into a throwaway PostgreSQL, report, remove it again
       restore-constraints  Bring back what an unfinished --data-only took away
       schema               Print the statements that make tables, keys and indexes
+      status               Show how far transfers have come, also while one is at
+                           work
+      clean                Remove what is kept in the target to continue a transfer
       help                 Print this message or the help of the given subcommand(s)
 
     Options:
@@ -107,20 +110,19 @@ fn help_of_transfer() {
           --create-missing           Make the tables that the target lacks
 
     Running:
-          --dry-run             Show types and statements; write nothing
-          --jobs <N>            Jobs at once [default: one per core, 2 to 8]
-          --check <WHAT>        Find damage: quick, full, none [quick up to 4 GiB]
-          --restart             Throw away what a stopped run left, and begin again
-          --strict              Write nothing unless all fits and is carried over
-          --on-bad-row <WHAT>   At rows that do not fit: stop, reject [default:
-                                stop]
-          --rejects <DIR>       Folder for rejected rows, a CSV file per table
-          --max-rejects <N>     Stop when more rows than this do not fit
-          --only-rejects <DIR>  Send the rows of such a folder again
-          --verify <LEVEL>      How deep to compare at the end: counts, hashes or
-                                full [default: hashes]
-          --retry-for <SECS>    How long to wait for a lost server [default: 30]
-          --no-verify           Do not compare at the end
+          --dry-run              Show types and statements; write nothing
+          --jobs <N>             Jobs at once [default: one per core, 2 to 8]
+          --restart              Throw away what a stopped run left, and begin again
+          --takeover             End another litelift at work there, and go on
+          --lock-wait <SECONDS>  Wait so long for another litelift [default: 30]
+          --strict               Write nothing unless all fits and is carried over
+          --on-bad-row <WHAT>    At rows that do not fit: stop, reject [default:
+                                 stop]
+          --rejects <DIR>        Folder for rejected rows, a CSV file per table
+          --max-rejects <N>      Stop when more rows than this do not fit
+          --only-rejects <DIR>   Send the rows of such a folder again
+          --retry-for <SECS>     How long to wait for a lost server [default: 30]
+          --no-verify            Do not compare at the end
 
     Output:
           --follow-ups <FILE>  Write what is not carried over to a file of SQL
@@ -242,11 +244,13 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 13),
+        ("transfer", 16),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),
         ("schema", 0),
+        ("status", 0),
+        ("clean", 0),
     ] {
         let (short, long) = (help(command, false), help(command, true));
         assert!(long.starts_with(&short), "{command}");
@@ -255,11 +259,52 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         assert!(long.lines().count() <= 50 + more, "{command}: {}", long.lines().count());
     }
     // Written to fit, because clap breaks a long line where nobody wants it.
-    for extra in
-        [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA, RESTORE_EXTRA, SCHEMA_EXTRA]
-    {
+    for extra in [
+        INSPECT_EXTRA,
+        TRANSFER_EXTRA,
+        VERIFY_EXTRA,
+        REHEARSE_EXTRA,
+        RESTORE_EXTRA,
+        SCHEMA_EXTRA,
+        STATUS_EXTRA,
+        CLEAN_EXTRA,
+    ] {
         for line in extra.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
     }
+}
+
+#[test]
+fn help_of_status_and_clean() {
+    insta::assert_snapshot!(help("status", false), @r"
+    Show how far transfers have come, also while one is at work
+
+    Usage: litelift status [OPTIONS] --to <URL>
+
+    Source and target:
+          --to <URL>       postgres://user:password@host/db [env: DATABASE_URL]
+          --into <SCHEMA>  Only transfers into this schema
+
+    Output:
+          --json  Print the report as JSON
+      -h, --help  Print help (--help adds examples and exit codes)
+    ");
+    insta::assert_snapshot!(help("clean", false), @r"
+    Remove what is kept in the target to continue a transfer
+
+    Usage: litelift clean [OPTIONS] --to <URL>
+
+    Source and target:
+          --to <URL>  postgres://user:password@host/db [env: DATABASE_URL]
+
+    Running:
+          --run <ID>  Forget this transfer alone; `status` has its number
+          --dry-run   Remove nothing; say what would be
+          --force     Remove also what is still needed
+
+    Output:
+          --json  Print the report as JSON
+      -h, --help  Print help (--help adds examples and exit codes)
+    ");
 }

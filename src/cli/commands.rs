@@ -22,8 +22,10 @@ use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
-use super::{failure, follow_ups_file, inspect_command, output, schema_command, source_path, stop};
-use crate::checkpoint::lock;
+use super::{
+    failure, follow_ups_file, inspect_command, output, runs_command, schema_command, source_path,
+    stop,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
@@ -48,6 +50,8 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Rehearse(args) => rehearse(args),
         Command::RestoreConstraints(args) => restore_constraints(args),
         Command::Schema(args) => schema_command::run(args),
+        Command::Status(args) => runs_command::status(args),
+        Command::Clean(args) => runs_command::clean(args),
     }
 }
 
@@ -61,6 +65,8 @@ impl Command {
             Self::Rehearse(args) => args.output.json,
             Self::RestoreConstraints(args) => args.output.json,
             Self::Schema(_) => false,
+            Self::Status(args) => args.json,
+            Self::Clean(args) => args.json,
         }
     }
 
@@ -241,7 +247,7 @@ impl Run {
     }
 
     /// Prints the document or the text.
-    fn print<T: Serialize>(
+    pub(super) fn print<T: Serialize>(
         &self,
         as_json: bool,
         report: &T,
@@ -284,7 +290,8 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         strict: args.strict,
         bad_rows: bad_rows(args.bad_rows)?,
         verify: (!args.no_verify).then(|| level(args.verify)),
-        lock_wait: lock::WAIT,
+        lock_wait: Duration::from_secs(args.lock_wait),
+        takeover: args.takeover,
         retry_for: Duration::from_secs(args.retry_for),
     })
 }
