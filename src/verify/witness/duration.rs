@@ -104,19 +104,25 @@ fn part_us(amount: &[u8], unit_s: i128) -> Option<i64> {
     i64::try_from(if ns < 0 { -size } else { size }).ok()
 }
 
-/// Prints it as PostgreSQL does by `intervalstyle = postgres`, nearly: every part with its sign.
+/// Prints it as PostgreSQL does by `intervalstyle = postgres`: a plus where the part before has a minus.
 pub(super) fn shown(duration: Duration) -> String {
     let Duration { months, days, us } = duration;
     let mut parts = Vec::new();
+    let mut after_minus = false;
     for (count, unit) in [(months / 12, "year"), (months % 12, "mon"), (days, "day")] {
         if count != 0 {
-            parts.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
+            let plus = if after_minus && count > 0 { "+" } else { "" };
+            parts.push(format!("{plus}{count} {unit}{}", if count == 1 { "" } else { "s" }));
+            after_minus = count < 0;
         }
     }
     if us != 0 || parts.is_empty() {
-        let sign = if us < 0 { "-" } else { "" };
-        let size = i64::try_from(us.unsigned_abs()).unwrap_or(i64::MAX);
-        parts.push(format!("{sign}{}", moment::shown_time(size)));
+        let sign = match (us < 0, after_minus) {
+            (true, _) => "-",
+            (false, true) => "+",
+            (false, false) => "",
+        };
+        parts.push(format!("{sign}{}", moment::shown_time(us.unsigned_abs())));
     }
     parts.join(" ")
 }
@@ -145,7 +151,7 @@ mod tests {
     #[test]
     fn durations_print_every_part() {
         let duration = Duration { months: -13, days: 1, us: -1_500_000 };
-        assert_eq!(shown(duration), "-1 years -1 mons 1 day -00:00:01.5");
+        assert_eq!(shown(duration), "-1 years -1 mons +1 day -00:00:01.5");
         assert_eq!(shown(Duration::default()), "00:00:00");
     }
 }

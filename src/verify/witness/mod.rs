@@ -198,8 +198,8 @@ impl ColumnWitness {
         neutral::put_by(out, |out| received::put(self.pg_type, field, out))
     }
 
-    /// Prints a field for a report: nearly as PostgreSQL does, instants in UTC, at most 80 characters,
-    /// without control characters. The source's value is printed by [`Value::shown`].
+    /// Prints a field for a report: text in quotes, the others nearly as PostgreSQL does, instants in UTC;
+    /// at most 80 characters, without control characters. The source's value is printed by [`Value::shown`].
     #[must_use]
     pub fn shown_target(&self, field: Option<&[u8]>) -> String {
         field.map_or_else(|| "NULL".to_owned(), |field| received::shown(self.pg_type, field))

@@ -401,8 +401,8 @@ pub(super) fn shown_date(days: i64) -> String {
 }
 
 /// Prints microseconds since midnight.
-pub(super) fn shown_time(us: i64) -> String {
-    let (seconds, part) = (us.div_euclid(SECOND_US), us.rem_euclid(SECOND_US));
+pub(super) fn shown_time(us: u64) -> String {
+    let (seconds, part) = (us / 1_000_000, us % 1_000_000);
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     let shown = format!("{hours:02}:{minutes:02}:{:02}", seconds % 60);
     if part == 0 {
@@ -420,7 +420,7 @@ pub(super) fn shown_timestamp(us: i64, zone: &str) -> String {
             let date = shown_date(us.div_euclid(DAY_US));
             let (date, era) =
                 date.split_once(" BC").map_or((date.as_str(), ""), |(date, _)| (date, " BC"));
-            format!("{date} {}{zone}{era}", shown_time(us.rem_euclid(DAY_US)))
+            format!("{date} {}{zone}{era}", shown_time(us.rem_euclid(DAY_US).unsigned_abs()))
         }
     }
 }

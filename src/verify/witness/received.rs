@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::model::pg_type::{Element, PgType};
-use crate::model::value::SHOWN_CHARS_MAX;
+use crate::model::value::{SHOWN_CHARS_MAX, Value};
 
 use super::duration::Duration;
 use super::{Malformed, address, document, duration, list, moment, neutral, number};
@@ -118,8 +118,12 @@ const fn type_of(element: Element) -> PgType {
     }
 }
 
-/// Prints a field nearly as PostgreSQL does, in UTC, cut at [`SHOWN_CHARS_MAX`] characters.
+/// Prints a field nearly as PostgreSQL does, in UTC, cut at [`SHOWN_CHARS_MAX`] characters. Text is quoted, as
+/// the source's is: 'NULL' is not NULL.
 pub(super) fn shown(pg_type: PgType, field: &[u8]) -> String {
+    if pg_type.is_textual() || matches!(pg_type, PgType::Enum(_)) {
+        return Value::Text(field).shown();
+    }
     let text =
         printed(pg_type, field).unwrap_or_else(|_| format!("{} malformed bytes", field.len()));
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
@@ -132,12 +136,18 @@ pub(super) fn shown(pg_type: PgType, field: &[u8]) -> String {
 
 fn printed(pg_type: PgType, field: &[u8]) -> Result<String, Malformed> {
     Ok(match pg_type {
-        PgType::Boolean => if boolean(field)? { "t" } else { "f" }.to_owned(),
+        PgType::Boolean => boolean(field)?.to_string(),
         PgType::SmallInt => i16::from_be_bytes(fixed(field)?).to_string(),
         PgType::Integer => i32::from_be_bytes(fixed(field)?).to_string(),
         PgType::BigInt => i64::from_be_bytes(fixed(field)?).to_string(),
-        PgType::Real => float(f32::from_be_bytes(fixed(field)?).to_string()),
-        PgType::Double => double(f64::from_be_bytes(fixed(field)?)),
+        PgType::Real => {
+            let value = f32::from_be_bytes(fixed(field)?);
+            float(value.into(), 1e6, format!("{value:e}"), value.to_string())
+        }
+        PgType::Double => {
+            let value = f64::from_be_bytes(fixed(field)?);
+            float(value, 1e15, format!("{value:e}"), value.to_string())
+        }
         PgType::Numeric(_) => {
             let mut canonical = Vec::new();
             number::put_field(field, &mut canonical).ok_or(MALFORMED)?;
@@ -153,10 +163,10 @@ fn printed(pg_type: PgType, field: &[u8]) -> Result<String, Malformed> {
             i32::MIN => "-infinity".to_owned(),
             days => moment::shown_date(days.into()),
         },
-        PgType::Time => moment::shown_time(i64::from_be_bytes(fixed(field)?)),
+        PgType::Time => moment::shown_time(u64::from_be_bytes(fixed(field)?)),
         PgType::TimeTz => {
             let (us, zone_s) = time_with_zone(field)?;
-            moment::shown_time(us) + &moment::shown_zone(zone_s)
+            moment::shown_time(us.unsigned_abs()) + &moment::shown_zone(zone_s)
         }
         PgType::Timestamp => moment::shown_timestamp(i64::from_be_bytes(fixed(field)?), ""),
         PgType::TimestampTz => moment::shown_timestamp(i64::from_be_bytes(fixed(field)?), "+00"),
@@ -171,26 +181,21 @@ fn printed(pg_type: PgType, field: &[u8]) -> Result<String, Malformed> {
     })
 }
 
-/// PostgreSQL's names of what is no number.
-fn float(printed: String) -> String {
-    match printed.as_str() {
-        "inf" => "Infinity".to_owned(),
-        "-inf" => "-Infinity".to_owned(),
-        _ => printed,
+/// Shortest digits, with an exponent where PostgreSQL has one: below 1e-4, and from `end` on.
+fn float(value: f64, end: f64, scientific: String, plain: String) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-}
-
-/// Shortest digits, with an exponent where PostgreSQL has one.
-fn double(value: f64) -> String {
-    let size = value.abs();
-    if size != 0.0 && size.is_finite() && !(1e-4..1e15).contains(&size) {
-        let shown = format!("{value:e}");
-        return match shown.split_once("e-") {
-            Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
-            None => shown.replace('e', "e+"),
-        };
+    if value == 0.0 || value.is_nan() || (1e-4..end).contains(&value.abs()) {
+        return plain;
     }
-    float(value.to_string())
+    match scientific.split_once("e-") {
+        Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
+        None => match scientific.split_once('e') {
+            Some((digits, exponent)) => format!("{digits}e+{exponent:0>2}"),
+            None => scientific,
+        },
+    }
 }
 
 /// The beginning of a text that may be long.
@@ -239,7 +244,10 @@ fn array(field: &[u8], element: Element) -> Result<String, Malformed> {
         match element_field {
             None => shown.push_str("NULL"),
             Some(bytes) => {
-                let text = printed(type_of(element), bytes)?;
+                let mut text = printed(type_of(element), bytes)?;
+                if element == Element::Boolean {
+                    text.truncate(1);
+                }
                 shown.push_str(&quoted(&text));
             }
         }
@@ -253,7 +261,7 @@ fn array(field: &[u8], element: Element) -> Result<String, Malformed> {
 }
 
 fn quoted(text: &str) -> String {
-    let special = |c: char| c.is_whitespace() || "{},\"\\".contains(c);
+    let special = |c: char| c.is_ascii_whitespace() || "{},\"\\\u{b}".contains(c);
     if text.is_empty() || text.eq_ignore_ascii_case("null") || text.contains(special) {
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     } else {
