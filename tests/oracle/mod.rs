@@ -17,8 +17,10 @@ mod cases;
 mod checks;
 mod hashes;
 mod meaning;
+mod planted;
 mod texts;
 mod values;
+mod witness;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
