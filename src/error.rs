@@ -51,6 +51,20 @@ impl ErrorKind {
     }
 }
 
+/// Why an error may pass by itself, so that the same work is worth another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transient {
+    /// The connection was lost, or the server ended it.
+    ConnectionLost,
+    /// The server takes no more connections now: it starts, stops, or has too many.
+    Unavailable,
+    /// Another transaction was in the way: a deadlock, or a serialization failure.
+    Conflict,
+    /// Somebody else held a lock for too long.
+    Locked,
+}
+
 type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// An error with a kind, a primary line, and what a user needs to go on.
@@ -64,6 +78,7 @@ struct Repr {
     detail: Option<String>,
     hints: Vec<String>,
     cause: Option<Cause>,
+    transient: Option<Transient>,
 }
 
 impl Error {
@@ -76,6 +91,7 @@ impl Error {
             detail: None,
             hints: Vec::new(),
             cause: None,
+            transient: None,
         }))
     }
 
@@ -134,6 +150,19 @@ impl Error {
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
+    }
+
+    /// Says that the error may pass by itself.
+    #[must_use]
+    pub fn transient(mut self, why: impl Into<Option<Transient>>) -> Self {
+        self.0.transient = why.into();
+        self
+    }
+
+    /// Returns why the error may pass by itself, if it may.
+    #[must_use]
+    pub fn may_pass(&self) -> Option<Transient> {
+        self.0.transient
     }
 
     /// Returns the kind.

@@ -76,6 +76,14 @@ alter table litelift.range add column if not exists inserted bigint,
     add column if not exists updated bigint,
     add column if not exists kept bigint;
 
+-- Sums of two hashes of each row as the server stores it (verify computes the same), and a hash for each 64 rows
+-- or so of the source (sync); hash_version says by which rule. Null: copied by an earlier version.
+alter table litelift.range add column if not exists hash_one numeric,
+    add column if not exists hash_two numeric,
+    add column if not exists leaves bytea,
+    add column if not exists hash_version integer;
+alter table litelift.range alter column leaves set storage external;
+
 -- A rejected row that was sent later (transfer --only-rejects): written in its transaction.
 create table if not exists litelift.resent (
     run bigint not null references litelift.run on delete cascade,

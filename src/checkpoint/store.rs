@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use deadpool_postgres::{GenericClient, Transaction};
 
 use crate::connect::{Session, failure};
+use crate::encode::range_hash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
 use crate::model::ident::{qualified, quoted};
 use crate::model::mark::Mark;
 use crate::model::merge::Merged;
 use crate::model::plan::{RangePlan, TransferPlan};
+use crate::model::range_sums::Sums;
 
 use super::fingerprint::Fingerprint;
 use super::{journal, resent, tables};
@@ -87,14 +89,22 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
     }
 }
 
+/// Returns what lets a role look at transfers.
+pub(super) fn grant_to_read(role: &str) -> String {
+    let role = quoted(role);
+    format!(
+        "GRANT USAGE ON SCHEMA litelift TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA litelift TO {role};"
+    )
+}
+
 /// What this role can do with the bookkeeping.
-enum Bookkeeping {
+pub(super) enum Bookkeeping {
     Absent,
     Readable,
     Closed { owner: String, role: String },
 }
 
-async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
+pub(super) async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     // The tables are made in one transaction, so one of them stands for all.
     let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), \
                pg_get_userbyid(n.nspowner)::text, current_user::text \
@@ -133,16 +143,18 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
 }
 
-/// Returns how many tables schema `litelift` has.
+/// Returns the names of the tables that schema `litelift` has.
 #[must_use]
-pub(super) fn tables_made() -> i64 {
-    i64::try_from(CREATE.matches("create table if not exists litelift.").count()).unwrap_or(0)
+pub(super) fn table_names() -> Vec<&'static str> {
+    let made = CREATE.split("create table if not exists litelift.").skip(1);
+    made.filter_map(|text| text.split_whitespace().next()).collect()
 }
 
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.
 async fn is_complete(transaction: &Transaction<'_>) -> Result<bool> {
-    let sql = "SELECT count(*) = 4 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
-               LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('refused', 'inserted') \
+    let sql = "SELECT count(*) = 5 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid \
+               LEFT JOIN pg_attribute a ON a.attrelid = c.oid \
+               AND a.attname IN ('refused', 'inserted', 'hash_version') \
                WHERE n.nspname = 'litelift' AND (c.relname IN ('resent', 'journal') \
                OR (c.relname IN ('relation', 'range') AND a.attname IS NOT NULL))";
     let found = transaction.query_one(sql, &[]).await;
@@ -329,8 +341,9 @@ pub async fn try_bookkeeping(session: &mut Session) -> Result<()> {
 }
 
 /// The statement that writes a range, in the transaction of its rows.
-pub const INSERT_RANGE: &str = "INSERT INTO litelift.range (run, relation, number, lo, hi, rows, rejected, copy_bytes) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+pub const INSERT_RANGE: &str = "INSERT INTO litelift.range (run, relation, number, lo, hi, rows, rejected, copy_bytes, \
+     hash_one, hash_two, leaves, hash_version) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::numeric, $10::text::numeric, $11, $12)";
 
 /// Returns the parameters' bounds for [`INSERT_RANGE`]; a whole table has none.
 #[must_use]
@@ -400,16 +413,26 @@ pub async fn current_xid(transaction: &Transaction<'_>) -> Result<u32> {
 /// # Errors
 /// [`ErrorKind::Target`].
 pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
+    let at = |error: tokio_postgres::Error| failure::failed("read the checkpoints", &error);
+    let is_current = "SELECT EXISTS (SELECT FROM pg_attribute \
+                      WHERE attrelid = 'litelift.range'::regclass AND attname = 'hash_version')";
+    // A schema of an earlier version has none of the last columns, and is perhaps only to be read.
+    let last = if session.query_one(is_current, &[]).await.map_err(at)?.get(0) {
+        "inserted, updated, kept, hash_one::text, hash_two::text, hash_version"
+    } else {
+        "(to_jsonb(r) ->> 'inserted')::bigint, (to_jsonb(r) ->> 'updated')::bigint, \
+         (to_jsonb(r) ->> 'kept')::bigint, NULL::text, NULL::text, NULL::integer"
+    };
     let rows = session
         .query(
-            // A schema of an earlier version has none of the last columns.
-            "SELECT relation, number, rows, rejected, copy_bytes, \
-             (to_jsonb(r) ->> 'inserted')::bigint, (to_jsonb(r) ->> 'updated')::bigint, \
-             (to_jsonb(r) ->> 'kept')::bigint FROM litelift.range r WHERE run = $1",
+            &format!(
+                "SELECT relation, number, rows, rejected, copy_bytes, {last} \
+                 FROM litelift.range r WHERE run = $1"
+            ),
             &[&run],
         )
         .await
-        .map_err(|error| failure::failed("read the checkpoints", &error))?;
+        .map_err(at)?;
     let number = |value: i64| u64::try_from(value).unwrap_or(0);
     Ok(rows
         .iter()
@@ -424,8 +447,18 @@ pub async fn marks(session: &Session, run: i64) -> Result<Vec<Mark>> {
                 updated: number(row.get::<_, Option<i64>>(6).unwrap_or(0)),
                 kept: number(row.get::<_, Option<i64>>(7).unwrap_or(0)),
             }),
+            sums: sums(row),
         })
         .collect())
+}
+
+/// What is kept of the values of a range; `None` when another version of the rule made it.
+fn sums(row: &tokio_postgres::Row) -> Option<Sums> {
+    let sum = |at: usize| row.get::<_, Option<String>>(at)?.parse().ok();
+    let version = row.get::<_, Option<i32>>(10).and_then(|version| u32::try_from(version).ok());
+    let rows = u64::try_from(row.get::<_, i64>(2)).ok()?;
+    let sums = Sums { rows, one: sum(8)?, two: sum(9)? };
+    (version == Some(range_hash::VERSION)).then_some(sums)
 }
 
 /// Returns how many rows of each table were left out and not sent since.

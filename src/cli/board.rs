@@ -80,7 +80,11 @@ impl Board {
     pub(super) fn take(&mut self, event: Event, now: Instant) -> Option<String> {
         let line = match event {
             Event::StageStarted { stage, work, rows } => {
-                self.stages.retain(|running| running.stage != stage);
+                // A stage that begins again was broken off, and with it what follows it.
+                self.stages.retain(|running| running.stage < stage);
+                if stage == Stage::Copy {
+                    self.items.clear();
+                }
                 self.stages.push(Running::new(stage, work, rows, now));
                 None
             }
@@ -224,6 +228,7 @@ impl Running {
     fn doing(&self) -> &'static str {
         match self.stage {
             Stage::Scratch => "starting PostgreSQL",
+            Stage::Check => "checking",
             Stage::Inspect => "inspecting",
             Stage::Copy => "copying",
             Stage::Finish => "finishing",
@@ -236,7 +241,7 @@ impl Running {
         match self.stage {
             Stage::Inspect | Stage::Verify => (self.work, self.work_total),
             Stage::Copy => (self.rows, self.rows_total),
-            Stage::Scratch | Stage::Finish => (0, 0),
+            Stage::Scratch | Stage::Check | Stage::Finish => (0, 0),
         }
     }
 
@@ -285,7 +290,7 @@ impl Running {
                 Stage::Inspect | Stage::Verify => {
                     facts.push(format!("{} rows/s", amount::short(rate)));
                 }
-                Stage::Scratch | Stage::Finish => {}
+                Stage::Scratch | Stage::Check | Stage::Finish => {}
             }
         }
         if self.left().is_none() {
@@ -306,6 +311,7 @@ impl Running {
         let took = amount::seconds(time);
         match self.stage {
             Stage::Scratch => format!("started PostgreSQL in {took}"),
+            Stage::Check => format!("checked the file in {took}"),
             Stage::Inspect => format!("inspected {} in {took}", amount::rows(self.work)),
             Stage::Copy => {
                 let size = amount::bytes(self.work);

@@ -9,5 +9,7 @@
 pub mod failure;
 pub mod target;
 pub mod url;
+pub mod watch;
 
-pub use target::{Session, Target};
+pub use target::{Guard, Session, Target};
+pub use watch::Turn;

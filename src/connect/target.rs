@@ -2,18 +2,21 @@
 
 use std::convert::Infallible;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
     TimeoutType,
 };
-use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{CancelToken, Config, NoTls, SimpleQueryMessage};
 
-use crate::error::{Error, Result};
-use crate::event::Cancel;
+use crate::error::{Error, ErrorKind, Result, Transient};
+use crate::event::{Cancel, Listener};
+use crate::model::ident::literal;
 
+use super::watch::Turn;
 use super::{failure, url};
 
 /// A connection with our settings.
@@ -27,16 +30,18 @@ pub type Session = Object;
 /// The rest lets the server notice that we are gone, and so roll back and free the lock, where its
 /// own defaults are never (a long statement) and two hours (a machine that lost its power); and it
 /// lifts the newer limits, for the session that holds the lock does nothing else. The SELECT leaves
-/// out what the server does not know; the first of its settings fails on servers for Windows.
+/// out what the server does not know; the first of its settings fails on servers for Windows. The last
+/// one says who we are there, in the same round trip.
 const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; \
      SET client_min_messages = warning; SET standard_conforming_strings = on; \
      SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
      SET lock_timeout = '30s'; SET synchronous_commit = off; \
-     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'; \
      SELECT set_config(name, CASE name WHEN 'client_connection_check_interval' THEN '1s' ELSE '0' END, \
      false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') \
-     OR (name = 'client_connection_check_interval' AND version() !~ 'Visual|mingw')";
+     OR (name = 'client_connection_check_interval' AND version() !~ 'Visual|mingw'); \
+     SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 
 /// Oldest server that is supported (`server_version_num`).
 const VERSION_MIN: i32 = 120_000;
@@ -50,15 +55,81 @@ const SESSION_LIMIT: Duration = Duration::from_secs(20);
 
 const NO_POSTGRES: &str = "Is it PostgreSQL that listens there?";
 
+/// An advisory lock that new sessions belong to.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Schema that is locked.
+    pub schema: String,
+    /// The server's process that holds the lock.
+    pub pid: i32,
+    /// First half of the lock's key.
+    pub class: i32,
+    /// First half of the key of the lock that the run's other sessions share.
+    pub shared_class: i32,
+}
+
+impl Guard {
+    /// Makes a session known as one of the run, and tells whether the run still holds its lock.
+    async fn enter(
+        &self,
+        client: &deadpool_postgres::ClientWrapper,
+    ) -> std::result::Result<bool, tokio_postgres::Error> {
+        let sql = "SELECT pg_advisory_lock_shared($1, hashtext($2))::text, EXISTS (SELECT FROM pg_locks \
+                   WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND pid = $3 \
+                   AND classid = $4::int::oid AND objid = hashtext($2)::oid)";
+        let values: [&(dyn ToSql + Sync); 4] =
+            [&self.shared_class, &self.schema, &self.pid, &self.class];
+        Ok(client.query_one(sql, &values).await?.get(1))
+    }
+}
+
+/// The error of a run whose lock is gone.
+fn lost(schema: &str) -> Error {
+    Error::new(
+        ErrorKind::Locked,
+        format!("this run has lost its lock on schema \"{}\"", schema.escape_debug()),
+    )
+    .detail("Another litelift took it over, or the server ended the session that held it.")
+    .hint("When no other litelift is at work there, run the same command again to continue.")
+    .transient(Transient::ConnectionLost)
+}
+
+/// How long the server may take to end sessions that were given up.
+const END_LIMIT: Duration = Duration::from_secs(5);
+const END_POLL: Duration = Duration::from_millis(50);
+
+/// A session as the server knows it.
+#[derive(Debug, Clone)]
+struct Backend {
+    pid: i32,
+    /// When it began, as the server prints it: process ids come again.
+    since: String,
+}
+
+/// What is known of the sessions that were opened.
+#[derive(Default)]
+struct Opened {
+    tokens: Vec<CancelToken>,
+    backends: Vec<Backend>,
+}
+
 /// The target.
 pub struct Target {
     pool: Pool,
-    tokens: Arc<Mutex<Vec<CancelToken>>>,
+    config: Config,
+    opened: Arc<Mutex<Opened>>,
+    guards: Arc<Mutex<Vec<Guard>>>,
     has_password: bool,
+    /// Who is told what the server waits for.
+    pub(super) listener: OnceLock<Arc<dyn Listener>>,
+    /// Who holds the lock that was last waited for.
+    pub(super) holders: Mutex<Option<String>>,
     /// `database at host:port as user`.
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
     pub version: String,
+    /// `server_version_num`, such as 150018.
+    pub version_number: i32,
 }
 
 impl Target {
@@ -70,18 +141,31 @@ impl Target {
     /// interrupted.
     pub async fn open(text: &str, sessions_max: usize, cancel: &Cancel) -> Result<Self> {
         let url = url::parse(text)?;
-        let tokens: Arc<Mutex<Vec<CancelToken>>> = Arc::default();
-        let registered = Arc::clone(&tokens);
+        let opened: Arc<Mutex<Opened>> = Arc::default();
+        let registered = Arc::clone(&opened);
+        let guards: Arc<Mutex<Vec<Guard>>> = Arc::default();
+        let guarded = Arc::clone(&guards);
         let manager = Manager::from_config(
             url.config.clone(),
             NoTls,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let hook = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
-            registered.lock().unwrap_or_else(PoisonError::into_inner).push(client.cancel_token());
-            Box::pin(
-                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
-            )
+            let registered = Arc::clone(&registered);
+            let guards = guarded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Box::pin(async move {
+                let token = client.cancel_token();
+                registered.lock().unwrap_or_else(PoisonError::into_inner).tokens.push(token);
+                let told = client.simple_query(SETTINGS).await.map_err(HookError::Backend)?;
+                let backend = told.iter().rev().find_map(backend);
+                registered.lock().unwrap_or_else(PoisonError::into_inner).backends.extend(backend);
+                for guard in guards {
+                    if !guard.enter(client).await.map_err(HookError::Backend)? {
+                        return Err(HookError::message(guard.schema));
+                    }
+                }
+                Ok(())
+            })
         });
         let pool = Pool::builder(manager)
             .max_size(sessions_max)
@@ -91,25 +175,46 @@ impl Target {
             .build()
             .map_err(|error| Error::target("could not set up the connections").caused_by(error))?;
         let has_password = url.config.get_password().is_some();
-        let mut target =
-            Self { pool, tokens, has_password, shown: url.shown, version: String::new() };
-        target.version = tokio::select! {
-            version = target.look() => version?,
+        let mut target = Self {
+            pool,
+            config: url.config,
+            opened,
+            guards,
+            has_password,
+            listener: OnceLock::new(),
+            holders: Mutex::default(),
+            shown: url.shown,
+            version: String::new(),
+            version_number: 0,
+        };
+        let turn = Turn::default();
+        (target.version_number, target.version) = tokio::select! {
+            version = target.watched(&turn, target.look()) => version?,
             () = cancel.asked() => return Err(Error::interrupted()),
         };
         Ok(target)
     }
 
+    /// Makes every session that is opened from now on one of the run that holds this lock; it is refused
+    /// when the lock is gone. Of two calls for one schema the later counts.
+    pub fn guard(&self, guard: Guard) {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.retain(|before| before.schema != guard.schema);
+        guards.push(guard);
+    }
+
     /// Takes a session of the pool, connecting when none is free.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Target`].
+    /// [`crate::error::ErrorKind::Target`]; [`crate::error::ErrorKind::Locked`] when the lock of the run is
+    /// gone ([`Self::guard`]).
     pub async fn session(&self) -> Result<Session> {
         self.pool.get().await.map_err(|error| {
             let what = format!("connect to {}", self.shown);
             match error {
                 PoolError::PostCreateHook(HookError::Backend(error))
                 | PoolError::Backend(error) => self.unreachable(&what, &error),
+                PoolError::PostCreateHook(HookError::Message(schema)) => lost(&schema),
                 PoolError::Timeout(TimeoutType::Create) => {
                     Error::target(format!("could not {what}"))
                         .detail(format!(
@@ -117,6 +222,7 @@ impl Target {
                             SESSION_LIMIT.as_secs()
                         ))
                         .hint(NO_POSTGRES)
+                        .transient(Transient::ConnectionLost)
                 }
                 other => failure::pool_failed(&what, other),
             }
@@ -139,7 +245,7 @@ impl Target {
         })
     }
 
-    async fn look(&self) -> Result<String> {
+    async fn look(&self) -> Result<(i32, String)> {
         let session = self.session().await?;
         let row = session
             .query_one(
@@ -167,7 +273,69 @@ impl Target {
                 .hint("Connect to the primary server."));
         }
         // "15.18 (Debian 15.18-0+deb12u1)": the first word is the version.
-        Ok(version.split_whitespace().next().unwrap_or(&version).to_owned())
+        Ok((number, version.split_whitespace().next().unwrap_or(&version).to_owned()))
+    }
+
+    /// Says who is told what the server waits for.
+    pub fn listen(&self, listener: &Arc<dyn Listener>) {
+        // A second one would hear of the same.
+        let _ = self.listener.set(Arc::clone(listener));
+    }
+
+    /// Returns who held the lock that was last waited for.
+    #[must_use]
+    pub fn holders(&self) -> Option<String> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a condition on `pg_stat_activity` for sessions of ours; `None` when there are none.
+    pub(super) fn backends_in_sql(&self, is_meant: impl Fn(i32) -> bool) -> Option<String> {
+        let opened = self.opened();
+        let meant = opened.backends.iter().filter(|backend| is_meant(backend.pid));
+        let meant: Vec<String> = meant
+            .map(|one| format!("({}, {}::timestamptz)", one.pid, literal(&one.since)))
+            .collect();
+        (!meant.is_empty()).then(|| format!("(pid, backend_start) IN ({})", meant.join(", ")))
+    }
+
+    /// Connects anew after a failure: sessions that are no more used are closed, and what the server
+    /// still does for them is ended, for it would hold locks. Callers give theirs back before.
+    ///
+    /// # Errors
+    /// As [`Self::session`].
+    pub async fn reconnect(&self) -> Result<()> {
+        self.pool.retain(|_, _| false);
+        // With them goes the lock; whoever goes on takes it again.
+        self.guards.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let earlier = self.backends_in_sql(|_| true);
+        *self.opened() = Opened::default();
+        let session = self.session().await;
+        let (session, sql) = match (session, earlier) {
+            (Ok(session), Some(earlier)) => (
+                session,
+                format!(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {earlier}"
+                ),
+            ),
+            (session, _) => return session.map(|_| ()),
+        };
+        let begun = std::time::Instant::now();
+        loop {
+            let row = session.query_one(&sql, &[]).await;
+            let row = row.map_err(|error| failure::failed("end earlier sessions", &error))?;
+            if row.get::<_, i64>(0) == 0 || begun.elapsed() > END_LIMIT {
+                return Ok(());
+            }
+            tokio::time::sleep(END_POLL).await;
+        }
     }
 
     /// Runs `work`; when the user asks to stop, cancels what the server does for us and waits a
@@ -180,7 +348,8 @@ impl Target {
         cancel: &Cancel,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let mut work = std::pin::pin!(work);
+        let turn = Turn::default();
+        let mut work = std::pin::pin!(self.watched(&turn, work));
         let ended = tokio::select! {
             ended = &mut work => Some(ended),
             () = cancel.asked() => None,
@@ -204,11 +373,18 @@ impl Target {
 
     async fn keep_cancelling(&self) -> Infallible {
         loop {
-            let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let tokens = self.opened().tokens.clone();
             let requests = tokens.iter().map(|token| token.cancel_query(NoTls));
             // A request that fails leaves a statement that ends with its connection.
             futures_util::future::join_all(requests).await;
             tokio::time::sleep(STOP_AGAIN).await;
         }
     }
+}
+
+/// Reads the last row of [`SETTINGS`].
+fn backend(message: &SimpleQueryMessage) -> Option<Backend> {
+    let SimpleQueryMessage::Row(row) = message else { return None };
+    let pid = row.try_get("pid").ok()??.parse().ok()?;
+    Some(Backend { pid, since: row.try_get("backend_start").ok()??.to_owned() })
 }

@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 /// A black-holed link must not hang for ever: the drivers' own defaults are none and two hours.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// After 10 s without a word the operating system asks three times, 5 s apart.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Where to connect, and how to say so.
 #[derive(Debug, Clone)]
@@ -56,7 +59,15 @@ pub fn parse(text: &str) -> Result<TargetUrl> {
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(TCP_USER_TIMEOUT);
     }
-    config.keepalives(true).keepalives_idle(KEEPALIVE_IDLE);
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(KEEPALIVE_RETRIES);
+    }
     if config.get_application_name().is_none() {
         config.application_name("litelift");
     }
@@ -138,6 +149,24 @@ mod tests {
         assert_eq!(url.shown, "shop at db.example:6000 as ann");
         let url = parse("host=/tmp/x user=ann password=s3cret dbname=shop").unwrap();
         assert_eq!(url.shown, "shop at /tmp/x as ann");
+    }
+
+    #[test]
+    fn timeouts_are_ours_unless_the_url_has_them() {
+        let config = parse("postgresql://ann@db.example/shop").unwrap().config;
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(30)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(10));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(5)));
+        assert_eq!(config.get_keepalives_retries(), Some(3));
+        let url = "postgresql://ann@db.example/shop?connect_timeout=3&keepalives=0\
+                   &keepalives_idle=60&keepalives_interval=61&keepalives_retries=2";
+        let config = parse(url).unwrap().config;
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(3)));
+        assert!(!config.get_keepalives());
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(60));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(61)));
+        assert_eq!(config.get_keepalives_retries(), Some(2));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::connect::Target;
+use crate::connect::{Target, Turn};
 use crate::encode::Zone;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
@@ -18,7 +18,7 @@ use crate::read::{OnBadRow, Snapshot};
 
 use super::CHUNKS_QUEUED;
 use super::queue::{self, Queue, Unit};
-use super::worker::{read_ranges, send_ranges};
+use super::worker::{Pieces, read_ranges, send_ranges};
 
 /// What is copied, from where to where.
 pub struct CopyJob<'a> {
@@ -186,14 +186,17 @@ async fn run_level(job: &CopyJob<'_>, units: &[Unit], progress: &Mutex<Progress>
         sessions.push(job.target.session().await?);
     }
     let queue = Queue::new(units);
+    let turns: Vec<Turn> = sessions.iter().map(|_| Turn::default()).collect();
     let (result, is_panicked) = std::thread::scope(|scope| {
         let mut readers = Vec::with_capacity(workers);
         let mut senders = Vec::with_capacity(workers);
-        for session in &mut sessions {
+        for (session, turn) in sessions.iter_mut().zip(&turns) {
             let (to_session, from_reader) = mpsc::channel(CHUNKS_QUEUED);
             let queue = &queue;
             readers.push(scope.spawn(move || read_ranges(job, queue, &to_session)));
-            senders.push(send_ranges(job, units, from_reader, session, progress));
+            let pieces = Pieces { receiver: from_reader, turn };
+            let work = send_ranges(job, units, pieces, session, progress);
+            senders.push(job.target.watched(turn, work));
         }
         // The futures own the receiving ends: when the first fails, all are dropped here, every
         // reader sees its channel closed and returns, and the scope can end.

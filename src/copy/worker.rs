@@ -10,10 +10,12 @@ use deadpool_postgres::Transaction;
 use tokio::sync::mpsc;
 
 use crate::checkpoint::store;
-use crate::connect::{Session, failure};
+use crate::connect::{Session, Turn, failure};
 use crate::encode::RowEncoder;
+use crate::encode::range_hash::{self, RangeHasher};
 use crate::error::{Error, Result};
 use crate::event::{Event, Stage};
+use crate::model::evidence::Span;
 use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
 use crate::read::{Encoded, RangeSource};
@@ -24,16 +26,32 @@ use super::refused::{self, Failed};
 use super::run::{CopyJob, Progress};
 use super::sink::{CopySink, copy_sql};
 
+/// [`range_hash::VERSION`] as the server has it.
+const HASH_VERSION: i32 = range_hash::VERSION.cast_signed();
+
 /// What a reading thread hands to its session.
 pub(super) enum Piece {
     /// A range begins, of the unit at this position.
     Begin(usize),
     /// Bytes of COPY, with the rows that end in them.
     Chunk(Bytes, u64),
-    /// The range is complete; so many rows were read.
-    End(Encoded),
+    /// The range is complete: so many rows were read, and this is kept of their values.
+    End(Encoded, Box<RangeHasher>),
     /// Reading failed.
     Failed(Error),
+}
+
+/// The pieces of one reading thread, as its session takes them.
+pub(super) struct Pieces<'a> {
+    pub(super) receiver: mpsc::Receiver<Piece>,
+    pub(super) turn: &'a Turn,
+}
+
+impl Pieces<'_> {
+    /// Waits for the thread; meanwhile the server owes us nothing.
+    async fn next(&mut self) -> Option<Piece> {
+        self.turn.ours(self.receiver.recv()).await
+    }
 }
 
 /// Reads and encodes ranges until the queue is empty, the session is gone, or a read fails.
@@ -44,8 +62,9 @@ pub(super) fn read_ranges(job: &CopyJob<'_>, queue: &Queue<'_>, pieces: &mpsc::S
                 return;
             }
             match read_range(job, range, pieces) {
-                Ok(Some(encoded)) => {
-                    if pieces.blocking_send(Piece::End(encoded)).is_err() {
+                Ok(Some((encoded, hasher))) => {
+                    let end = Piece::End(encoded, Box::new(hasher));
+                    if pieces.blocking_send(end).is_err() {
                         return;
                     }
                 }
@@ -65,7 +84,7 @@ fn read_range(
     job: &CopyJob<'_>,
     range: &RangePlan,
     pieces: &mpsc::Sender<Piece>,
-) -> Result<Option<Encoded>> {
+) -> Result<Option<(Encoded, RangeHasher)>> {
     let table = &job.plan.tables[range.table];
     let columns: Vec<Option<&str>> = table.columns.iter().map(ColumnPlan::read_as).collect();
     let source = RangeSource {
@@ -75,9 +94,11 @@ fn read_range(
         span: range.span,
     };
     let encoder = RowEncoder::new(&table.columns, job.zone);
+    let has_leaves = table.rowid_name.is_some() && matches!(range.span, Span::Rowids { .. });
+    let mut hasher = RangeHasher::new(&table.columns, has_leaves);
     let mut is_gone = false;
     let read = job.snapshot.with(|conn| {
-        source.for_each_chunk(conn, &encoder, job.on_bad_row(), |chunk, rows| {
+        source.for_each_chunk(conn, &encoder, job.on_bad_row(), &mut hasher, |chunk, rows| {
             job.cancel.check()?;
             if pieces.blocking_send(Piece::Chunk(Bytes::from(chunk), rows)).is_err() {
                 is_gone = true;
@@ -89,19 +110,20 @@ fn read_range(
     if is_gone {
         return Ok(None);
     }
-    read.map(Some)
+    read.map(|encoded| Some((encoded, hasher)))
 }
 
 /// Sends units and commits each with its checkpoints.
 pub(super) async fn send_ranges(
     job: &CopyJob<'_>,
     units: &[Unit],
-    mut pieces: mpsc::Receiver<Piece>,
+    mut pieces: Pieces<'_>,
     session: &mut Session,
     progress: &Mutex<Progress>,
 ) -> Result<()> {
+    pieces.turn.with(session).await?;
     loop {
-        match pieces.recv().await {
+        match pieces.next().await {
             Some(Piece::Begin(position)) => {
                 let unit = &units[position];
                 match send_unit(job, unit, &mut pieces, session, progress).await {
@@ -130,7 +152,7 @@ fn progress_of(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress
 async fn send_unit(
     job: &CopyJob<'_>,
     unit: &Unit,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut Pieces<'_>,
     session: &mut Session,
     progress: &Mutex<Progress>,
 ) -> std::result::Result<(), Failed> {
@@ -147,7 +169,7 @@ async fn send_unit(
     }
     let mut copied = Vec::with_capacity(unit.ranges.len());
     for (number, range) in unit.ranges.iter().enumerate() {
-        if number > 0 && !matches!(pieces.recv().await, Some(Piece::Begin(_))) {
+        if number > 0 && !matches!(pieces.next().await, Some(Piece::Begin(_))) {
             return Err(cut_short(job, range).into());
         }
         let begun = Instant::now();
@@ -188,7 +210,7 @@ async fn send_range(
     job: &CopyJob<'_>,
     unit: &Unit,
     range: &RangePlan,
-    pieces: &mut mpsc::Receiver<Piece>,
+    pieces: &mut Pieces<'_>,
     transaction: &mut Transaction<'_>,
 ) -> std::result::Result<Mark, Failed> {
     let table = &job.plan.tables[range.table];
@@ -202,15 +224,15 @@ async fn send_range(
     let insert = transaction.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
     let mut sink = CopySink::start(transaction, &copy).await.map_err(by_server)?;
     let mut copy_bytes = 0_u64;
-    let encoded = loop {
-        match pieces.recv().await {
+    let (encoded, hasher) = loop {
+        match pieces.next().await {
             Some(Piece::Chunk(chunk, rows)) => {
                 let bytes = chunk.len() as u64;
                 copy_bytes += bytes;
                 sink.send(chunk).await.map_err(by_server)?;
                 job.listener.on(Event::Progress { stage: Stage::Copy, work: bytes, rows });
             }
-            Some(Piece::End(encoded)) => break encoded,
+            Some(Piece::End(encoded, hasher)) => break (encoded, hasher),
             Some(Piece::Failed(error)) => return Err(error.into()),
             Some(Piece::Begin(_)) | None => return Err(cut_short(job, range).into()),
         }
@@ -232,6 +254,7 @@ async fn send_range(
         }
     };
     let (lo, hi) = store::bounds(range);
+    let (sums, leaves) = hasher.finish();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
     transaction
@@ -246,6 +269,10 @@ async fn send_range(
                 &number(encoded.rows),
                 &number(encoded.bad),
                 &number(copy_bytes),
+                &sums.one.to_string(),
+                &sums.two.to_string(),
+                &leaves,
+                &HASH_VERSION,
             ],
         )
         .await
@@ -260,6 +287,7 @@ async fn send_range(
         rejected: encoded.bad,
         copy_bytes,
         merged,
+        sums: Some(sums),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::model::value::Value;
 use super::epoch::{self, Epoch};
 use super::interval::{self, Interval};
 use super::row::Misfit;
+use super::stored::Change;
 use super::zone::Zone;
 use super::{array, field, iso, network, number, plain, text, words};
 
@@ -39,6 +40,7 @@ pub(super) enum ColumnEncoder {
     Labels { element: Element, commas: bool, labels: Labels },
     Enum(Labels),
     TextInBlob(Box<ColumnEncoder>),
+    Changed(Box<ColumnEncoder>, Change),
 }
 
 /// Labels by text; what is not among them goes by case.
@@ -85,6 +87,15 @@ impl ColumnEncoder {
     /// Chooses the encoder. A conversion that cannot make the type is refused when the type map is
     /// read; here it counts as plain.
     pub(super) fn new(plan: &ColumnPlan, zone: &Zone) -> Self {
+        let encoder = Self::unchanged(plan, zone);
+        match Change::of(plan) {
+            Some(change) => Self::Changed(Box::new(encoder), change),
+            None => encoder,
+        }
+    }
+
+    /// As [`Self::new`], without what the server changes on the way in.
+    pub(super) fn unchanged(plan: &ColumnPlan, zone: &Zone) -> Self {
         let (pg_type, convert) = (plan.pg_type, plan.convert);
         let named = match convert {
             Convert::Named(conversion) => Some(conversion),
@@ -208,6 +219,11 @@ impl ColumnEncoder {
             Self::TextInBlob(encoder) => {
                 let value = if let Value::Blob(text) = value { Value::Text(text) } else { value };
                 return encoder.put(value, out);
+            }
+            Self::Changed(encoder, change) => {
+                let begin = out.len();
+                encoder.put(value, out)?;
+                change.apply(begin, out);
             }
             // The others are done in `put`.
             _ => return Err(Misfit::new("no encoder")),

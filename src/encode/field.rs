@@ -74,12 +74,16 @@ pub fn bytes(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
-/// jsonb: a version byte 1 and the document's text.
+/// jsonb: a version byte 1 and the document's text in the form that is stored ([`super::jsonb`]). Returns false,
+/// with a part of a field written, when the text is no document.
 #[inline]
-pub fn jsonb(text: &[u8], out: &mut Vec<u8>) {
-    put_length(text.len() + 1, out);
-    out.push(1);
-    out.extend_from_slice(text);
+pub fn jsonb(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let begin = out.len();
+    out.extend_from_slice(&[0, 0, 0, 0, 1]);
+    let is_document = super::jsonb::put(text, out);
+    let length = i32::try_from(out.len() - begin - 4).unwrap_or(i32::MAX);
+    out[begin..begin + 4].copy_from_slice(&length.to_be_bytes());
+    is_document
 }
 
 #[inline]

@@ -53,6 +53,13 @@ pub fn put(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// As [`put`], but with the display scale of the column. The digits that count are not more than that.
+pub fn put_scaled(text: &[u8], scale: u16, out: &mut Vec<u8>) {
+    let begin = out.len();
+    put(text, out);
+    out[begin + 10..begin + 12].copy_from_slice(&scale.to_be_bytes());
+}
+
 /// Appends one base-10,000 digit; leading zero digits lower the weight instead.
 fn push_group(group: &[u8], present: usize, out: &mut Vec<u8>, first_at: usize, weight: &mut i32) {
     let mut digit = group.iter().fold(0_u16, |sum, byte| sum * 10 + u16::from(byte - b'0'));

@@ -103,6 +103,9 @@ pub(super) fn put_sized(
         if before > u32::from(precision - scale) || after > u32::from(scale) {
             return Err(Misfit::new("more digits than the column"));
         }
+        // As it is stored: with the column's scale.
+        numeric::put_scaled(plain, scale, out);
+        return Ok(());
     }
     numeric::put(plain, out);
     Ok(())
@@ -111,18 +114,27 @@ pub(super) fn put_sized(
 /// A JSON document, for jsonb or for json. Numbers too: a JSON column has NUMERIC affinity, so SQLite
 /// stores the document `123` as an integer.
 pub(super) fn document(value: Value<'_>, binary: bool, out: &mut Vec<u8>) -> Result<(), Misfit> {
-    let put = if binary { field::jsonb } else { field::bytes };
-    match value {
-        Value::Text(text) if binary && json::is_jsonb(text) => field::jsonb(text, out),
-        Value::Text(text) if !binary && json::is_json(text) => field::bytes(text, out),
+    let put = |text: &[u8], out: &mut Vec<u8>| {
+        if binary {
+            return field::jsonb(text, out);
+        }
+        field::bytes(text, out);
+        true
+    };
+    let is_put = match value {
+        Value::Text(text) if binary => json::is_jsonb(text) && put(text, out),
+        Value::Text(text) => json::is_json(text) && put(text, out),
         Value::Integer(value) => put(decimal::text_of_integer(value).as_bytes(), out),
         Value::Real(value) if value.is_finite() && !(binary && is_minus_zero(value)) => {
-            put(decimal::text_of_double(value).as_bytes(), out);
+            put(decimal::text_of_double(value).as_bytes(), out)
         }
-        _ if binary => return Err(Misfit::new("not JSON that jsonb can hold")),
-        _ => return Err(Misfit::new("not JSON")),
+        _ => false,
+    };
+    match (is_put, binary) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Misfit::new("not JSON that jsonb can hold")),
+        (false, false) => Err(Misfit::new("not JSON")),
     }
-    Ok(())
 }
 
 /// numeric, and so JSON's numbers in jsonb, have no -0.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::store::StepOutcome;
-use crate::connect::Target;
+use crate::connect::{Target, Turn};
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::model::orphans;
@@ -86,7 +86,9 @@ async fn run_phase(job: &FinishJob<'_>, phase: Phase, finished: &mut Finished) -
     let begun = Instant::now();
     let sessions = job.jobs.min(groups.len());
     let next = AtomicUsize::new(0);
-    let workers = (0..sessions).map(|_| take_groups(job, &groups, &next));
+    let turns: Vec<Turn> = (0..sessions).map(|_| Turn::default()).collect();
+    let workers =
+        turns.iter().map(|turn| job.target.watched(turn, take_groups(job, &groups, &next, turn)));
     let done = futures_util::future::try_join_all(workers).await?;
     let mut work = Duration::ZERO;
     for (number, outcome, took) in done.into_iter().flatten() {
@@ -138,8 +140,10 @@ async fn take_groups(
     job: &FinishJob<'_>,
     groups: &[Vec<usize>],
     next: &AtomicUsize,
+    turn: &Turn,
 ) -> Result<Vec<(usize, StepOutcome, Duration)>> {
     let mut session = job.target.session().await?;
+    turn.with(&session).await?;
     let search_path = job.plan.fill.as_ref().map(|fill| fill.search_path.as_str());
     let mut done = Vec::new();
     while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {

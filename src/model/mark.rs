@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::merge::Merged;
+use super::range_sums::Sums;
 
 /// A committed range: the row of `litelift.range` that was written in the transaction of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,4 +20,6 @@ pub struct Mark {
     pub copy_bytes: u64,
     /// What became of the rows where the table had some already, those that were sent later included.
     pub merged: Option<Merged>,
+    /// Sums of the hashes of the rows that were sent; `None`: an earlier version of litelift sent them.
+    pub sums: Option<Sums>,
 }

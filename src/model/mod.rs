@@ -3,6 +3,7 @@
 //! `SourceSchema` (+ `Evidence`) -> `Mapping` -> `TransferPlan` -> chunks of bytes -> `Mark`
 //! -> reports.
 
+pub mod built_in;
 pub mod catalogue;
 pub mod convert;
 pub mod decision;
@@ -22,6 +23,7 @@ pub mod orphans;
 pub mod pg_type;
 pub mod plan;
 pub mod query;
+pub mod range_sums;
 pub mod source;
 pub mod suggestion;
 pub mod target;

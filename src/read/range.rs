@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::encode::field::{HEADER, TRAILER};
+use crate::encode::range_hash::RangeHasher;
 use crate::encode::{Misfit, RowEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::evidence::Span;
@@ -142,21 +143,23 @@ impl RangeSource<'_> {
         conn: &Connection,
         mut each: impl FnMut(Option<i64>, &SourceRow<'_, '_>) -> Result<()>,
     ) -> Result<()> {
-        let failed = |error, last| in_table(conn, self.table, last, error);
+        let failed = |error, read| in_table(conn, self.table, Some((self.span, read)), error);
         let mut statement =
-            conn.prepare_cached(&self.sql()).map_err(|error| failed(error, None))?;
+            conn.prepare_cached(&self.sql()).map_err(|error| failed(error, Good::default()))?;
         let mut rows = match self.span {
             Span::Rowids { lo, hi } if self.rowid_name.is_some() => statement.query([lo, hi]),
             _ => statement.query([]),
         }
-        .map_err(|error| failed(error, None))?;
+        .map_err(|error| failed(error, Good::default()))?;
         let first = usize::from(self.rowid_name.is_some());
-        let mut last = None;
-        while let Some(row) = rows.next().map_err(|error| failed(error, last))? {
-            if first == 1 {
-                last = Some(row.get::<_, i64>(0).map_err(|error| failed(error, last))?);
-            }
-            each(last, &SourceRow { row, first })?;
+        let mut good = Good::default();
+        while let Some(row) = rows.next().map_err(|error| failed(error, good))? {
+            let rowid = match first {
+                0 => None,
+                _ => Some(row.get::<_, i64>(0).map_err(|error| failed(error, good))?),
+            };
+            good = Good { rows: good.rows + 1, last: rowid };
+            each(rowid, &SourceRow { row, first })?;
         }
         Ok(())
     }
@@ -175,8 +178,8 @@ impl RangeSource<'_> {
         (!fault::concerns_whole_file(&error)).then(|| fault::message(&error))
     }
 
-    /// Encodes the rows and hands them on in chunks, header and trailer included. Returns how many
-    /// rows there were.
+    /// Encodes the rows and hands them on in chunks, header and trailer included, and the hasher sees each of
+    /// them. Returns how many rows there were.
     ///
     /// # Errors
     /// As [`Self::for_each_row`]; a value that its column does not hold, with table, rowid, column
@@ -186,6 +189,7 @@ impl RangeSource<'_> {
         conn: &Connection,
         encoder: &RowEncoder,
         on_bad_row: OnBadRow,
+        hasher: &mut RangeHasher,
         mut send: impl FnMut(Vec<u8>, u64) -> Result<()>,
     ) -> Result<Encoded> {
         let mut chunk = new_chunk();
@@ -204,6 +208,9 @@ impl RangeSource<'_> {
                 return Ok(());
             }
             rows += 1;
+            if hasher.add(rowid, &chunk[begin..]).is_none() {
+                return Err(Error::source_file("a row was encoded in a wrong form"));
+            }
             if chunk.len() >= CHUNK_BYTES {
                 send(std::mem::replace(&mut chunk, new_chunk()), rows - rows_sent)?;
                 rows_sent = rows;
@@ -231,6 +238,24 @@ impl RangeSource<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Calls `each` with the rowid and the bytes of COPY of every row; `None`: a value of it does not fit.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_row`]; what `each` says.
+    pub fn for_each_encoded(
+        &self,
+        conn: &Connection,
+        encoder: &RowEncoder,
+        mut each: impl FnMut(Option<i64>, Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        let mut encoded = Vec::new();
+        self.for_each_row(conn, |rowid, row| {
+            encoded.clear();
+            let misfit = self.encode(encoder, row, &mut encoded)?;
+            each(rowid, misfit.is_none().then_some(&encoded))
+        })
     }
 
     /// Calls `each` with the rows that [`Self::for_each_chunk`] leaves out, in the same order.
@@ -339,14 +364,30 @@ pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// An error of SQLite while it reads a table, with the last row that was good.
-fn in_table(conn: &Connection, table: &str, last: Option<i64>, error: rusqlite::Error) -> Error {
+/// Rows that were read before an error.
+#[derive(Debug, Clone, Copy, Default)]
+struct Good {
+    rows: u64,
+    last: Option<i64>,
+}
+
+/// An error of SQLite while it reads a table, with the rows of the span that were good.
+fn in_table(
+    conn: &Connection,
+    table: &str,
+    read: Option<(Span, Good)>,
+    error: rusqlite::Error,
+) -> Error {
     let what = format!("could not read table \"{}\"", table.escape_debug());
     let error = fault::explain(what, conn.path().unwrap_or("FILE"), error);
-    match last {
-        Some(rowid) if error.kind() == ErrorKind::Source => {
-            error.detail(format!("The last row that could be read has rowid {rowid}."))
-        }
-        _ => error,
-    }
+    let Some((span, good)) = read.filter(|_| error.kind() == ErrorKind::Source) else {
+        return error;
+    };
+    let from = match span {
+        Span::Rowids { lo, .. } if lo > i64::MIN => format!(" from rowid {lo} on"),
+        _ => String::new(),
+    };
+    let rows = if good.rows == 1 { "row" } else { "rows" };
+    let last = good.last.map_or(String::new(), |rowid| format!("; the last one has rowid {rowid}"));
+    error.detail(format!("{} {rows} could be read{from}{last}.", good.rows))
 }

@@ -25,8 +25,10 @@ pub(super) struct Begun {
     pub(super) run: i64,
     /// The plan, as it was when the run began.
     pub(super) plan: TransferPlan,
-    /// What earlier commands copied.
+    /// What is copied already.
     pub(super) marks: Vec<Mark>,
+    /// What of it earlier commands copied.
+    pub(super) before: Vec<Mark>,
     /// What the server refused of the tables, by their position in the plan.
     pub(super) refused: Vec<(usize, RefusedClause)>,
     /// What earlier commands finished.
@@ -49,9 +51,20 @@ impl Begun {
         refused: Vec<(usize, RefusedClause)>,
         looked: Duration,
     ) -> Self {
-        let (marks, steps) = (Vec::new(), Vec::new());
+        let (marks, before, steps) = (Vec::new(), Vec::new(), Vec::new());
         let (is_continued, is_done, finished_at) = (false, false, None);
-        Self { run, plan, marks, refused, steps, is_continued, is_done, finished_at, looked }
+        Self {
+            run,
+            plan,
+            marks,
+            before,
+            refused,
+            steps,
+            is_continued,
+            is_done,
+            finished_at,
+            looked,
+        }
     }
 }
 
@@ -110,6 +123,7 @@ pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     Ok(Begun {
         run: run.id,
         plan: run.plan,
+        before: marks.clone(),
         marks,
         refused,
         steps,

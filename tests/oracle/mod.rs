@@ -181,7 +181,7 @@ async fn run(client: &Client, case: &Case, values: &[Owned], figures: &mut Figur
     client.batch_execute(&setup).await.unwrap_or_else(|error| panic!("{setup}: {error:?}"));
     let sink = client.copy_in("copy t from stdin (format binary)").await.unwrap();
     let mut sink = Box::pin(sink);
-    let sent = sink.send(Bytes::from(copy)).await;
+    let sent = sink.send(Bytes::from(copy.clone())).await;
     if let Err(error) = sent.and(sink.as_mut().finish().await) {
         let at = error.as_db_error().and_then(|error| error.where_()).unwrap_or_default();
         let line = at.split("line ").nth(1).and_then(|rest| rest.split(',').next());
@@ -193,6 +193,9 @@ async fn run(client: &Client, case: &Case, values: &[Owned], figures: &mut Figur
             error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
         ));
         return;
+    }
+    if let Some(difference) = hashes::of_what_was_sent(client, &copy).await {
+        figures.differences.push(format!("{}: {difference}", case.name()));
     }
     // record_send shows every bit that the type has: scale, -0.0, months against days.
     let differing = format!(

@@ -35,7 +35,7 @@ fn the_server_crashes() {
         pg::query_text(&url, state::SLOW_COPIES);
         for _ in 0..CRASHES_PER_TRANSFER {
             let left = state::ranges(&url) + 1;
-            let running = Running::start(transfer(from, &url, &[]))
+            let running = Running::start(transfer(from, &url, &["--retry-for", "0"]))
                 .until("a range more is there", || state::ranges(&url) >= left);
             std::thread::sleep(Duration::from_millis(u64::from(random.below(100))));
             server.stop_immediate().unwrap();

@@ -1,4 +1,5 @@
-//! The server ends our sessions: a clear error, and the next command goes on.
+//! The server ends our sessions: litelift connects again and goes on; with `--retry-for 0` the next
+//! command does.
 
 use super::process::{Running, run, transfer};
 use super::state;
@@ -8,6 +9,28 @@ const TERMINATE: &str = "select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'litelift'";
 
 #[test]
+fn sessions_are_terminated_and_it_goes_on_by_itself() {
+    let source = state::small();
+    let target = pg::database();
+    let url = &target.url;
+    target.execute(state::SLOW_COPIES);
+    let mut running = Running::start(transfer(&source.path, url, &["--json"]));
+    for ranges in [1, 5] {
+        running = running.until("ranges are there", || state::ranges(url) >= ranges);
+        target.execute(TERMINATE);
+    }
+    let ended = running.end().expect(0);
+    // One command, whatever happened in between.
+    let document = ended.json();
+    assert_eq!(document["outcome"], "transferred", "{document}");
+    for table in document["tables"].as_array().unwrap() {
+        assert_eq!((&table["rows"], &table["rows_before"]), (&100.into(), &0.into()), "{table}");
+    }
+    ended.says(&["; trying again in 1 s.", "Continuing run 1: "]);
+    state::expect_exact(&source.path, url);
+}
+
+#[test]
 fn sessions_are_terminated_while_it_copies() {
     let source = state::small();
     let from = &source.path;
@@ -15,7 +38,7 @@ fn sessions_are_terminated_while_it_copies() {
     let url = &target.url;
     target.execute(state::SLOW_COPIES);
     for ranges in [1, 5] {
-        let running = Running::start(transfer(from, url, &[]))
+        let running = Running::start(transfer(from, url, &["--retry-for", "0"]))
             .until("ranges are there", || state::ranges(url) >= ranges);
         target.execute(TERMINATE);
         let ended = running.end().expect(4);
@@ -38,7 +61,7 @@ fn sessions_are_terminated_while_the_server_makes_an_index() {
     let target = pg::database();
     let url = &target.url;
     target.execute(state::SLOW_INDEXES);
-    let running = Running::start(transfer(from, url, &[]))
+    let running = Running::start(transfer(from, url, &["--retry-for", "0"]))
         .until("an index is being made", || state::runs(url, "CREATE INDEX"));
     target.execute(TERMINATE);
     running.end().expect(4).says(&["could not make index", "Run the same command again"]);
@@ -84,7 +107,7 @@ fn limits_of_the_application_do_not_apply() {
     let limited = format!("{url}&options={}", options.join("%20"));
     let running = Running::start(transfer(&source.path, &limited, &[]))
         .until("most ranges are there", || state::ranges(url) >= 8);
-    let locks = "select count(*) from pg_locks where locktype = 'advisory'
+    let locks = "select count(*) from pg_locks where classid = 1818850405 and locktype = 'advisory'
         and database = (select oid from pg_database where datname = current_database())";
     assert_eq!(state::one(url, locks), "1", "the lock was lost");
     running.end().expect(0);
