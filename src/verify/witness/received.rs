@@ -18,7 +18,7 @@ pub(super) fn put(pg_type: PgType, field: &[u8], out: &mut Vec<u8>) -> Result<()
         PgType::Boolean => out.push(boolean(field)?.into()),
         PgType::SmallInt => put_integer(i16::from_be_bytes(fixed(field)?).into(), out),
         PgType::Integer | PgType::Date => {
-            put_integer(i32::from_be_bytes(fixed(field)?).into(), out)
+            put_integer(i32::from_be_bytes(fixed(field)?).into(), out);
         }
         PgType::BigInt | PgType::Time | PgType::Timestamp | PgType::TimestampTz => {
             put_integer(i64::from_be_bytes(fixed(field)?), out);
