@@ -23,7 +23,12 @@ impl PgType {
     pub const fn built_in_is_text(self) -> bool {
         matches!(
             self,
-            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Enum(_) | Self::Json | Self::Jsonb
+            Self::Text
+                | Self::Varchar(_)
+                | Self::Char(_)
+                | Self::Enum(_)
+                | Self::Json
+                | Self::Jsonb
         )
     }
 
