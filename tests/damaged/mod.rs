@@ -100,21 +100,21 @@ fn campaign(files: u64, seed: u64) {
         }
     });
     print(&outcomes.into_inner().unwrap());
-    println!("{files} files with seed {seed} in {:.0} s", begun.elapsed().as_secs_f64());
+    eprintln!("{files} files with seed {seed} in {:.0} s", begun.elapsed().as_secs_f64());
     assert_eq!(failed.into_inner(), 0, "files that failed; they are told above");
 }
 
 fn print(outcomes: &BTreeMap<(Damage, Outcome), u64>) {
     use Outcome::{Changed, Differences, Refused, Same, Stopped};
     let columns = [Same, Changed, Refused, Stopped, Differences];
-    println!("| damage | files | {} |", columns.map(|column| format!("{column:?}")).join(" | "));
+    eprintln!("| damage | files | {} |", columns.map(|column| format!("{column:?}")).join(" | "));
     let of = |kinds: &[Damage], outcome: Outcome| -> u64 {
         kinds.iter().filter_map(|kind| outcomes.get(&(*kind, outcome))).sum()
     };
     let line = |name: &str, kinds: &[Damage]| {
         let counts = columns.map(|column| of(kinds, column));
         let cells = counts.map(|count| count.to_string()).join(" | ");
-        println!("| {name} | {} | {cells} |", counts.iter().sum::<u64>());
+        eprintln!("| {name} | {} | {cells} |", counts.iter().sum::<u64>());
     };
     for kind in damage::ALL {
         line(&format!("{kind:?}"), &[kind]);
@@ -138,7 +138,7 @@ fn attempt(file: &Base, sound: &Base, url: &str, seed: u64, number: u64, kind: D
     let check = if number % 3 == 2 { "none" } else { "quick" };
     let arguments = ["--into", &schema, "--jobs", "2", "--check", check, "--json", "--to", url];
     let moved = bounded("transfer", &path, &arguments);
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         let inspected = bounded("inspect", &path, &["--check", check]);
         assert!(matches!(inspected.code, Some(0 | 3)), "{what}: inspect {inspected:?}");
     }

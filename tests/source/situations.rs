@@ -192,7 +192,7 @@ fn ordinary_user() -> Option<(u32, u32)> {
     let mut version = process::litelift(&["--version"]);
     let can_run = version.uid(user.0).gid(user.1).output().is_ok_and(|ran| ran.status.success());
     if user.0 == 0 || !can_run {
-        println!("skipped: the tests run as root, and no other user can run the program");
+        eprintln!("skipped: the tests run as root, and no other user can run the program");
         return None;
     }
     Some(user)
