@@ -14,6 +14,7 @@ use crate::options::{self, FileCheck, VerifyOptions};
 use crate::report::{NotCompared, VerifyLevel, VerifyReport};
 
 use super::compare::{self, Comparison};
+use super::difference_lines::DifferenceLines;
 use super::pairs;
 use super::prepare::Outcome;
 use super::rebuilt;
@@ -39,8 +40,11 @@ pub async fn run(
     tokio::task::block_in_place(|| inspect::check_file(&opened, listener, cancel))?;
     // Once is enough.
     opened.check = FileCheck::None;
+    let lines = options.differences.as_deref().map(DifferenceLines::create).transpose()?;
     let work = Box::pin(async {
-        let report = verify(options, &mut opened, &target, listener, cancel).await?;
+        let report =
+            verify(options, &mut opened, &target, lines.as_ref(), listener, cancel).await?;
+        lines.as_ref().map_or(Ok(()), DifferenceLines::finish)?;
         opened.snapshot.check_unchanged()?;
         let remarks = opened.snapshot.remarks();
         remarks.into_iter().for_each(|remark| listener.on(Event::Note(remark)));
@@ -53,6 +57,7 @@ async fn verify(
     options: &VerifyOptions,
     opened: &mut Opened,
     target: &Target,
+    lines: Option<&DifferenceLines>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
@@ -69,7 +74,7 @@ async fn verify(
             let zone = inspect::zone(&run.plan.source_tz)?;
             let selected = opened.tables();
             let is_wanted = |name: &str| selected.iter().any(|table| table.name == name);
-            let comparison = comparison(options, opened, &zone, target, listener, cancel);
+            let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
             let planned = Some((&run.plan, &outcome));
             let report = comparison.run(planned, is_wanted, counted).await?;
             Ok(with_left(report, left))
@@ -77,7 +82,7 @@ async fn verify(
         None => {
             let there = catalogue::read(&session, into).await?;
             drop(session);
-            by_name(options, opened, target, &there, listener, cancel).await
+            by_name(options, opened, target, &there, lines, listener, cancel).await
         }
     }
 }
@@ -88,6 +93,7 @@ async fn by_name(
     opened: &mut Opened,
     target: &Target,
     there: &Catalogue,
+    lines: Option<&DifferenceLines>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
@@ -105,7 +111,7 @@ async fn by_name(
         })?)
     };
     let zone = opened.zone.clone();
-    let comparison = comparison(options, opened, &zone, target, listener, cancel);
+    let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
     let planned = plan.as_ref().map(|plan| (plan, &outcome));
     let mut report = comparison.run(planned, |_| true, counted).await?;
     if !counts_only {
@@ -119,6 +125,7 @@ fn comparison<'a>(
     opened: &'a Opened,
     zone: &'a Zone,
     target: &'a Target,
+    lines: Option<&'a DifferenceLines>,
     listener: &'a Arc<dyn Listener>,
     cancel: &'a Cancel,
 ) -> Comparison<'a> {
@@ -131,6 +138,9 @@ fn comparison<'a>(
         level: options.level,
         jobs: options.inspect.jobs,
         shown_max: options.shown_max,
+        redact: options.redact,
+        lines,
+        repair: options.repair,
         listener,
         cancel,
     }

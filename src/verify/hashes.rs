@@ -26,6 +26,7 @@ use crate::report::{
 };
 
 use super::counts;
+use super::difference_lines::DifferenceLines;
 use super::drill::Drill;
 use super::rule;
 use super::source_sums::{self, SourcePart};
@@ -46,6 +47,10 @@ pub struct CompareJob<'a> {
     pub jobs: usize,
     /// Rows of each kind that are shown of a table.
     pub shown_max: u64,
+    /// Whether values stay out of what is shown and written.
+    pub redact: bool,
+    /// Takes every row that differs.
+    pub lines: Option<&'a DifferenceLines>,
     /// Who is told.
     pub listener: &'a Arc<dyn Listener>,
     /// Whether to stop.
@@ -92,6 +97,7 @@ pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<Verif
         explained: Vec::new(),
         unsound: Vec::new(),
         differences: Vec::new(),
+        repaired: Vec::new(),
         wall_s: 0.0,
     };
     for (at, subject) in subjects.iter().enumerate() {
@@ -231,7 +237,8 @@ impl One<'_> {
                 cancel: self.job.cancel,
             };
             let sums: Vec<Sums> = parts.iter().map(|part| part.sums).collect();
-            let drilled = drill.down(&sums, self.job.shown_max).await?;
+            let drilled =
+                drill.down(&sums, self.job.shown_max, self.job.redact, self.job.lines).await?;
             let compared = values.compared;
             values = ComparedValues { compared, ..drilled.values };
             shown = drilled.shown;

@@ -11,7 +11,7 @@ use crate::encode::record_hash::{self, HashRule, SEEDS};
 const LENGTHS: std::ops::Range<u8> = 0..40;
 
 /// Asks the server how it hashes; `None`: in no way that is known here.
-pub(super) async fn ask(session: &Session) -> Option<HashRule> {
+pub(crate) async fn ask(session: &Session) -> Option<HashRule> {
     for rule in [HashRule::Array, HashRule::Sha256] {
         if agrees(session, rule).await {
             return Some(rule);
@@ -43,7 +43,7 @@ const ROW: [u8; 24] =
     [0, 3, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 2, 0xC3, 0xA4, 0xFF, 0xFF, 0xFF, 0xFF];
 
 /// Returns the expressions of both hashes of some bytes.
-pub(super) fn sql(bytes: &str, rule: HashRule) -> [String; 2] {
+pub(crate) fn sql(bytes: &str, rule: HashRule) -> [String; 2] {
     match rule {
         HashRule::Array => {
             SEEDS.map(|seed| format!("hash_array_extended(ARRAY[({bytes})::bytea], {seed})"))

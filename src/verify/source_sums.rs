@@ -27,15 +27,15 @@ const ROWS_BETWEEN_LOOKS: u64 = 4096;
 
 /// What a part of the source comes to.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SourcePart {
+pub(crate) struct SourcePart {
     /// Of the rows that the target must have.
-    pub(super) sums: Sums,
+    pub(crate) sums: Sums,
     /// Rows with a value that does not fit its column.
-    pub(super) bad: u64,
+    pub(crate) bad: u64,
 }
 
 /// Reads parts of one table.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     subject: &'a Subject,
     columns: Vec<Option<&'a str>>,
     encoder: RowEncoder,
@@ -43,7 +43,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(subject: &'a Subject, zone: &Zone, rule: HashRule) -> Self {
+    pub(crate) fn new(subject: &'a Subject, zone: &Zone, rule: HashRule) -> Self {
         Self {
             subject,
             columns: subject.columns.iter().map(ColumnPlan::read_as).collect(),
@@ -52,8 +52,27 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Reads rows as a transfer does.
+    pub(crate) fn of_load(subject: &'a Subject, zone: &Zone) -> Self {
+        Self::new(subject, zone, HashRule::Array)
+    }
+
+    /// Calls `each` with the rowid and the bytes of COPY of every row; none: it does not fit.
+    pub(crate) fn encoded(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
+            cancel.check()?;
+            each(rowid, row)
+        })
+    }
+
     /// Returns what reads a span of the table.
-    pub(super) fn range(&self, span: Span) -> RangeSource<'_> {
+    pub(crate) fn range(&self, span: Span) -> RangeSource<'_> {
         RangeSource {
             table: &self.subject.pair.source,
             columns: &self.columns,
@@ -63,7 +82,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Calls `each` with the rowid and the hashes of every row; no hashes: it does not fit.
-    pub(super) fn hashes(
+    pub(crate) fn hashes(
         &self,
         conn: &Connection,
         span: Span,
@@ -86,7 +105,7 @@ impl<'a> Reading<'a> {
     }
 
     /// As [`Self::hashes`], with the hashes of what each row is known by; zeros where that is nothing.
-    pub(super) fn keyed_hashes(
+    pub(crate) fn keyed_hashes(
         &self,
         conn: &Connection,
         span: Span,
@@ -133,7 +152,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The hashes of a row, and of what it is known by.
-pub(super) type KeyedHashes = ([i64; 2], [i64; 2]);
+pub(crate) type KeyedHashes = ([i64; 2], [i64; 2]);
 
 /// Finds where each field of a row of COPY BINARY begins and ends, lengths included.
 fn split(row: &[u8], fields: &mut Vec<(usize, usize)>) -> Option<()> {
@@ -154,7 +173,7 @@ fn malformed() -> Error {
 
 /// Reads the tables, each part by one of the job's threads. Returns what each part of each table comes to. When
 /// `failures` is not 0, here or on the other side, nobody goes on, and what is returned means nothing.
-pub(super) fn of_tables(
+pub(crate) fn of_tables(
     job: &CompareJob<'_>,
     subjects: &[&Subject],
     rule: HashRule,

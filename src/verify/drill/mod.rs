@@ -18,17 +18,21 @@ use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::event::Cancel;
 use crate::model::evidence::Span;
-use crate::model::ident::quoted;
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
 use crate::read::Snapshot;
 use crate::report::{ComparedValues, RowDifference};
 
+use super::difference_lines::DifferenceLines;
 use super::rule;
 use super::source_sums::Reading;
 use super::subject::Subject;
 use super::target_sums::Place;
+use rows::Rows;
 use spool::{Hashes, Spool, TargetRow, Totals};
+
+/// Rows of each kind that are looked at for the file of differences at once.
+const LINES_BATCH: usize = 500;
 
 /// Both sides of a table that differs.
 pub(crate) struct Drill<'a> {
@@ -49,10 +53,24 @@ pub(crate) struct Drilled {
 
 impl Drill<'_> {
     /// Finds the rows that differ. `parts` are the sums of the source's spans.
-    pub(crate) async fn down(&self, parts: &[Sums], shown_max: u64) -> Result<Drilled> {
+    pub(crate) async fn down(
+        &self,
+        parts: &[Sums],
+        shown_max: u64,
+        redact: bool,
+        lines: Option<&DifferenceLines>,
+    ) -> Result<Drilled> {
         let spans = self.differing(parts).await?;
         let (spool, totals) = self.spool(&spans).await?;
-        let shown = rows::Rows::new(self).differences(&spool, shown_max).await?;
+        let rows = Rows::new(self, redact);
+        let shown = rows.differences(&spool, 0, shown_max).await?;
+        if let Some(lines) = lines {
+            let most = totals.missing.max(totals.extra).max(totals.different);
+            for from in (0..most).step_by(LINES_BATCH) {
+                self.cancel.check()?;
+                lines.write(&rows.differences(&spool, from, LINES_BATCH as u64).await?)?;
+            }
+        }
         let Totals { missing, extra, different } = totals;
         Ok(Drilled { values: ComparedValues { compared: 0, missing, extra, different }, shown })
     }
@@ -66,7 +84,8 @@ impl Drill<'_> {
         let mut differing = Vec::new();
         for (span, part) in spans.iter().zip(parts) {
             self.cancel.check()?;
-            let found = self.place.sums_where(self.transaction, &self.filter(*span)).await?;
+            let found =
+                self.place.sums_where(self.transaction, &self.subject.filter(*span)).await?;
             if found != *part {
                 differing.push(*span);
             }
@@ -79,19 +98,6 @@ impl Drill<'_> {
             Some(_) => Span::Rowids { lo: i64::MIN, hi: i64::MAX },
             None => Span::Whole,
         }
-    }
-
-    /// The rows of a span in the target. Where its rows cannot be told, all of them.
-    pub(crate) fn filter(&self, span: Span) -> String {
-        let column = self.subject.rowid_column.and_then(|at| self.subject.columns.get(at));
-        let (Some(column), Span::Rowids { lo, hi }) = (column, span) else { return String::new() };
-        if (lo, hi) == (i64::MIN, i64::MAX) {
-            return String::new();
-        }
-        let name = quoted(&column.target);
-        // A row without a key belongs to no span, and must be seen all the same.
-        let or_null = if lo == i64::MIN { format!(" OR {name} IS NULL") } else { String::new() };
-        format!("WHERE {name} BETWEEN {lo} AND {hi}{or_null}")
     }
 
     /// Takes the rows of some spans from both sides.
@@ -135,7 +141,7 @@ impl Drill<'_> {
             self.place.record(),
             key.as_deref().unwrap_or("NULL"),
             self.place.from(),
-            self.filter(span)
+            self.subject.filter(span)
         );
         let failed = |error: tokio_postgres::Error| self.place.failed(&error);
         let none: [&str; 0] = [];

@@ -36,16 +36,26 @@ struct Seen {
 /// Looks at rows.
 pub(crate) struct Rows<'a> {
     drill: &'a Drill<'a>,
+    redact: bool,
 }
 
+/// Takes the place of a value that must not be seen.
+const REDACTED: &str = "(hidden)";
+
 impl<'a> Rows<'a> {
-    pub(crate) fn new(drill: &'a Drill<'a>) -> Self {
-        Self { drill }
+    /// `redact`: values are not shown, except numbers in keys.
+    pub(crate) fn new(drill: &'a Drill<'a>, redact: bool) -> Self {
+        Self { drill, redact }
     }
 
-    /// Returns up to `max` rows of each kind.
-    pub(crate) async fn differences(&self, spool: &Spool, max: u64) -> Result<Vec<RowDifference>> {
-        let unmatched = tokio::task::block_in_place(|| spool.unmatched(0, max))?;
+    /// Returns up to `max` rows of each kind, from the `from`-th on.
+    pub(crate) async fn differences(
+        &self,
+        spool: &Spool,
+        from: u64,
+        max: u64,
+    ) -> Result<Vec<RowDifference>> {
+        let unmatched = tokio::task::block_in_place(|| spool.unmatched(from, max))?;
         self.look_at(&unmatched).await
     }
 
@@ -75,16 +85,21 @@ impl<'a> Rows<'a> {
         let hash =
             |side: Option<&Seen>, at: usize| side.and_then(|seen| seen.hashes.get(at).copied());
         let known_by = here.or(there);
-        let key = subject.identity.iter().map(|at| KeyValue {
-            column: subject.columns[*at].source.clone(),
-            value: shown(known_by, *at).unwrap_or_default(),
+        let key = subject.identity.iter().map(|at| {
+            let column = &subject.columns[*at];
+            let is_seen = !self.redact || column.pg_type.is_integer();
+            let value = shown(known_by, *at).unwrap_or_default();
+            KeyValue {
+                column: column.source.clone(),
+                value: if is_seen { value } else { REDACTED.to_owned() },
+            }
         });
         let differs = |at: &usize| hash(here, *at) != hash(there, *at);
         let columns = (0..subject.columns.len()).filter(differs).map(|at| ColumnDifference {
             column: subject.columns[at].source.clone(),
             target_column: subject.columns[at].target.clone(),
-            source: shown(here, at),
-            target: shown(there, at),
+            source: shown(here, at).map(|value| self.hidden(value)),
+            target: shown(there, at).map(|value| self.hidden(value)),
         });
         RowDifference {
             table: subject.pair.source.clone(),
@@ -97,6 +112,10 @@ impl<'a> Rows<'a> {
             rowid: here.and_then(|seen| seen.rowid),
             columns: columns.collect(),
         }
+    }
+
+    fn hidden(&self, value: String) -> String {
+        if self.redact { REDACTED.to_owned() } else { value }
     }
 
     /// Reads rows of the source by rowid, or by their number in the scan.
