@@ -15,7 +15,7 @@ use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
-use crate::options::{BadRows, TransferOptions};
+use crate::options::{BadRows, FileCheck, TransferOptions};
 
 use super::{data_only, rejected};
 
@@ -84,6 +84,10 @@ pub(super) async fn begin_or_continue(
     let leftover = match earlier {
         Earlier::Done(run) => return load(&session, *run).await,
         Earlier::Unfinished(run) => {
+            // When the run began it was checked, as far as anybody asked for that, and is the same since.
+            if matches!(opened.check, FileCheck::Quick | FileCheck::Full) {
+                tokio::task::block_in_place(|| inspect::check_file(opened, listener, cancel))?;
+            }
             let missing = tables::missing(&session, run.id, &run.plan).await?;
             tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
             let mut begun = load(&session, *run).await?;
