@@ -6,6 +6,7 @@
 mod account;
 mod attempts;
 mod begin;
+mod changed;
 mod data_only;
 mod only_rejects;
 mod rejected;

@@ -5,11 +5,11 @@
 //! steps. The set of committed ranges is the state; there is no high-water mark, because workers
 //! commit out of order.
 //!
-//! Known gaps: a role that may not create the schema cannot transfer; a run whose source changed is
-//! refused, not repaired.
+//! Known gaps: a role that may not create the schema cannot transfer.
 
 pub mod clean;
 pub mod fingerprint;
+pub mod forget;
 pub mod journal;
 pub mod lock;
 pub mod made;

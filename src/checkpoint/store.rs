@@ -192,6 +192,15 @@ pub async fn find_id(session: &Session, source: Option<&str>, schema: &str) -> R
     Ok(row.get(0))
 }
 
+/// Returns the path of the file that a run reads.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn source_of(session: &Session, run: i64) -> Result<String> {
+    let row = session.query_one("SELECT source FROM litelift.run WHERE id = $1", &[&run]).await;
+    Ok(row.map_err(|error| failure::failed("read an earlier run", &error))?.get(0))
+}
+
 /// Finds and reads the newest run as [`find_id`] does, but `None` when this role may not see it.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::resume::{self, Earlier, Leftover};
+use crate::checkpoint::resume::{self, Earlier, Leftover, Touched};
 use crate::checkpoint::store::{self, Run, StepOutcome};
 use crate::checkpoint::tables::{self, RefusedClause};
 use crate::checkpoint::{journal, made};
@@ -17,7 +17,7 @@ use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::options::{BadRows, TransferOptions};
 
-use super::{data_only, rejected};
+use super::{changed, data_only, rejected};
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
@@ -81,24 +81,22 @@ pub(super) async fn begin_or_continue(
     let into = &options.inspect.into;
     let earlier =
         resume::look(&session, &source, into, &opened.fingerprint, options.restart).await?;
-    let leftover = match earlier {
+    let (run, touched, leftover) = match earlier {
         Earlier::Done(run) => return load(&session, *run).await,
-        Earlier::Unfinished(run) => {
-            let missing = tables::missing(&session, run.id, &run.plan).await?;
-            tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
-            let mut begun = load(&session, *run).await?;
-            rejected::refuse(&begun.plan, &options.bad_rows, "nothing more was written")?;
-            data_only::go_on(&mut session, opened, &mut begun).await?;
-            let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
-            listener.on(Event::Note(format!(
-                "Continuing run {}: {done} of {all} ranges are there already.",
-                begun.run
-            )));
-            return Ok(begun);
-        }
-        Earlier::Replaced(leftover) => Some(leftover),
-        Earlier::None => None,
+        Earlier::Unfinished(run) => (Some(run), None, None),
+        Earlier::Touched(run, touched) => (Some(run), Some(touched), None),
+        Earlier::Replaced(leftover) => (None, None, Some(leftover)),
+        Earlier::None => (None, None, None),
     };
+    if let Some(run) = run {
+        let run = load(&session, *run).await?;
+        let touched = touched.as_ref();
+        if let Some(run) =
+            go_on(&mut session, options, opened, run, touched, listener, cancel).await?
+        {
+            return Ok(run);
+        }
+    }
     if let Some(data_only) = &options.inspect.data_only {
         return data_only::begin(
             &mut session,
@@ -113,6 +111,39 @@ pub(super) async fn begin_or_continue(
     }
     let mut new = New { options, opened, source: &source, leftover };
     new.begin(&mut session, listener, cancel).await
+}
+
+/// Makes a run ready to go on; `None` when it is not one of this file.
+async fn go_on(
+    session: &mut Session,
+    options: &TransferOptions,
+    opened: &mut Opened,
+    mut begun: Begun,
+    touched: Option<&Touched>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Option<Begun>> {
+    let told = listener.as_ref();
+    if let Some(touched) = touched
+        && !changed::settle(session, options, opened, &mut begun, touched, told, cancel).await?
+    {
+        return Ok(None);
+    }
+    if begun.is_done {
+        return Ok(Some(begun));
+    }
+    let missing = tables::missing(session, begun.run, &begun.plan).await?;
+    tables::make_missing(session, begun.run, &begun.plan, &missing, cancel).await?;
+    begun.refused = tables::refused(session, begun.run).await?;
+    rejected::refuse(&begun.plan, &options.bad_rows, "nothing more was written")?;
+    changed::check_counts(session, &mut begun, told).await?;
+    data_only::go_on(session, opened, &mut begun).await?;
+    let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
+    listener.on(Event::Note(format!(
+        "Continuing run {}: {done} of {all} ranges are there already.",
+        begun.run
+    )));
+    Ok(Some(begun))
 }
 
 /// Reads what earlier commands did of a run.
