@@ -8,6 +8,7 @@ mod attempts;
 mod begin;
 mod changed;
 mod data_only;
+mod local;
 mod only_rejects;
 mod rejected;
 
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::checkpoint::local::Local;
 use crate::checkpoint::{resume, store};
 use crate::connect::Target;
 use crate::copy::{self, CopyJob};
@@ -51,20 +53,23 @@ pub async fn run(
 ) -> Result<TransferReport> {
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
-    let work = Box::pin(transfer(&target, options, listener, cancel));
-    target.until_cancelled(cancel, work).await
+    let local = Local::open(&options.checkpoints)?.map(Arc::new);
+    let work = Box::pin(transfer(&target, options, local.as_ref(), listener, cancel));
+    let ended = target.until_cancelled(cancel, work).await;
+    ended.map_err(|error| local.iter().fold(error, |error, local| local.left(error)))
 }
 
 async fn transfer(
     target: &Target,
     options: &TransferOptions,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
     let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
-        match attempt(target, &mut opened, &mut attempts, listener, cancel).await {
+        match attempt(target, &mut opened, &mut attempts, local, listener, cancel).await {
             Err(error) => attempts.after(error).await?,
             ended => return ended,
         }
@@ -76,12 +81,14 @@ async fn attempt(
     target: &Target,
     opened: &mut Opened,
     attempts: &mut Attempts<'_>,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
     attempts.lock().await?;
     let mut begun =
-        begin::begin_or_continue(target, &attempts.options, opened, listener, cancel).await?;
+        begin::begin_or_continue(target, &attempts.options, opened, local, listener, cancel)
+            .await?;
     let is_first = attempts.has_begun(&mut begun);
     let options = &attempts.options;
     let mut account = Account::new(target, opened, &begun);
@@ -122,7 +129,10 @@ async fn carry_out(
     account.not_as_before(not_as_before);
     // What differs is not done: the next command must not say that all was well.
     if is_equal && is_as_before {
-        store::finish(&mut target.session().await?, begun.run).await?;
+        match &begun.local {
+            Some(local) => local.finish()?,
+            None => store::finish(&mut target.session().await?, begun.run).await?,
+        }
     }
     Ok(())
 }
@@ -148,7 +158,7 @@ async fn compare(
 /// Says how to go on when the server, or the way to it, failed in the middle.
 fn to_be_continued(error: Error, begun: &Begun) -> Error {
     let error = match error.kind() {
-        ErrorKind::Target => {
+        ErrorKind::Target if begun.local.as_ref().is_none_or(|local| local.path().is_some()) => {
             error.hint("What was committed is kept. Run the same command again to continue.")
         }
         _ => error,
@@ -183,6 +193,7 @@ async fn copy_rows(
     let job = CopyJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         snapshot: &opened.snapshot,
         zone: &opened.zone,
         target,
@@ -211,6 +222,7 @@ async fn finish_tables(
     let job = FinishJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         target,
         jobs: options.inspect.jobs,
         listener,

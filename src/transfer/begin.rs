@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checkpoint::local::Local;
 use crate::checkpoint::resume::{self, Earlier, Leftover, Touched};
 use crate::checkpoint::store::{self, Run, StepOutcome};
 use crate::checkpoint::tables::{self, RefusedClause};
@@ -17,12 +18,14 @@ use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::options::{BadRows, TransferOptions};
 
-use super::{changed, data_only, rejected};
+use super::{changed, data_only, local, rejected};
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
-    /// Id of the run.
+    /// Id of the run; 0: the target knows of none.
     pub(super) run: i64,
+    /// Where it is written down, when not in the target.
+    pub(super) local: Option<Arc<Local>>,
     /// The plan, as it was when the run began.
     pub(super) plan: TransferPlan,
     /// What is copied already.
@@ -55,6 +58,7 @@ impl Begun {
         let (is_continued, is_done, finished_at) = (false, false, None);
         Self {
             run,
+            local: None,
             plan,
             marks,
             before,
@@ -73,9 +77,13 @@ pub(super) async fn begin_or_continue(
     target: &Target,
     options: &TransferOptions,
     opened: &mut Opened,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
+    if let Some(local) = local {
+        return local::begin_or_continue(target, options, opened, local, listener, cancel).await;
+    }
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
@@ -104,6 +112,7 @@ pub(super) async fn begin_or_continue(
             data_only,
             opened,
             leftover,
+            None,
             listener,
             cancel,
         )
@@ -153,6 +162,7 @@ pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     let steps = store::steps(session, run.id).await?;
     Ok(Begun {
         run: run.id,
+        local: None,
         plan: run.plan,
         before: marks.clone(),
         marks,
@@ -195,7 +205,7 @@ impl New<'_> {
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
         let own = self.leftover.as_ref().map_or(&[][..], |leftover| &leftover.made);
         resume::refuse_existing(session, into, &targets, own).await?;
-        store::try_rights(session, into).await?;
+        store::try_rights(session, into, true).await?;
         let looked = tokio::task::block_in_place(|| {
             inspect::look(self.opened, self.options.inspect.jobs, listener, cancel)
         })?;

@@ -33,6 +33,9 @@ use crate::read::{Encoded, OnBadRow, RangeSource, count_rows, count_span};
 
 use super::begin::Begun;
 
+/// What is told when nothing is sent again.
+const SAME: &str = "The rows that were copied are those of the file as it is now.";
+
 /// What a range holds now.
 #[derive(Debug, Clone, Copy)]
 struct Now {
@@ -82,6 +85,11 @@ pub(super) async fn settle(
         refuse(begun, &again, hints)?;
     }
     recount(begun, &now, added);
+    if begun.local.is_some() {
+        // It is found out again each time: what the file of checkpoints says is not rewritten.
+        listener.on(Event::Note(SAME.to_owned()));
+        return Ok(true);
+    }
     let source = opened.path.to_string_lossy();
     let (run, fingerprint) = (begun.run, &opened.fingerprint);
     forget::forget(session, run, &source, fingerprint, &begun.plan, &begun.marks, &again).await?;
@@ -94,7 +102,7 @@ pub(super) async fn settle(
     begun.marks.retain(|mark| !is_forgotten(mark));
     begun.before.clone_from(&begun.marks);
     listener.on(Event::Note(if names.is_empty() {
-        "The rows that were copied are those of the file as it is now.".to_owned()
+        SAME.to_owned()
     } else {
         format!("Sent again, for the rows changed: {}.", resume::named(&names))
     }));
@@ -237,7 +245,12 @@ fn refuse(begun: &Begun, again: &[Again], hints: &[String]) -> Result<()> {
     let plan = &begun.plan;
     let name = |table: usize| plan.tables[table].source.escape_debug().to_string();
     let merged = again.iter().map(Again::table).find(|table| plan.merge_of(*table).is_some());
-    let why = if let Some(table) = merged {
+    let why = if let Some(one) = again.first().filter(|_| begun.local.is_some()) {
+        format!(
+            "Rows of table \"{}\" changed, and only checkpoints in the target can be taken back.",
+            name(one.table())
+        )
+    } else if let Some(table) = merged {
         format!(
             "Rows of table \"{}\" changed, and what came to the rows that the target had cannot be told from them.",
             name(table)
@@ -294,13 +307,27 @@ pub(super) async fn check_counts(
     begun: &mut Begun,
     listener: &dyn Listener,
 ) -> Result<()> {
+    let plan = &begun.plan;
+    if begun.marks.len() >= plan.ranges.len() && begun.steps.len() >= plan.finish.len() {
+        // Nothing is left but to compare, which says more.
+        return Ok(());
+    }
     let mut marked: BTreeMap<usize, u64> = BTreeMap::new();
+    if begun.local.is_some() {
+        // That nothing is written down of a table need not be true of it.
+        marked.extend((0..plan.tables.len()).map(|table| (table, 0)));
+        marked.retain(|table, _| plan.merge_of(*table).is_none());
+    }
     for mark in &begun.marks {
         if begun.plan.merge_of(mark.table).is_none() {
             *marked.entry(mark.table).or_default() += mark.rows;
         }
     }
-    for (table, rows) in resent::counts(session, begun.run).await? {
+    let resent = match begun.local {
+        Some(_) => BTreeMap::new(),
+        None => resent::counts(session, begun.run).await?,
+    };
+    for (table, rows) in resent {
         marked.entry(table).and_modify(|marked| *marked += rows);
     }
     let positions: Vec<usize> = marked.keys().copied().collect();
@@ -324,7 +351,7 @@ pub(super) async fn check_counts(
     let is_lost = |at: &usize| {
         begun.plan.tables[*at].is_made() && there.get(at).copied().unwrap_or(0) < marked[at]
     };
-    if begun.steps.is_empty() && wrong.iter().all(is_lost) {
+    if begun.steps.is_empty() && begun.local.is_none() && wrong.iter().all(is_lost) {
         forget::empty(session, begun.run, &begun.plan, &wrong).await?;
         begun.marks.retain(|mark| !wrong.contains(&mark.table));
         begun.before.clone_from(&begun.marks);
