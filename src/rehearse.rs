@@ -10,7 +10,7 @@ use crate::checkpoint::lock;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::options::{RehearseOptions, ScratchPlace, TransferOptions};
-use crate::report::TransferReport;
+use crate::report::{TransferReport, VerifyLevel};
 use crate::scratch::{Binaries, Borrowed, Server, Settings};
 use crate::transfer;
 
@@ -69,7 +69,7 @@ async fn rehearse(
         restart: false,
         strict: options.strict,
         bad_rows: options.bad_rows.clone(),
-        verify: true,
+        verify: Some(VerifyLevel::Hashes),
         lock_wait: lock::WAIT,
         checkpoints: Place::Target,
         takeover: false,

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::data_only_args::DataOnlyArgs;
+use super::sync_command::{self, SyncArgs};
 use crate::checkpoint::lock;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Transfer(TransferArgs),
     /// Compare a SQLite file with a target that it was moved to
     Verify(VerifyArgs),
+    /// Bring over what changed in the source since its transfer
+    Sync(SyncArgs),
     /// Move into a throwaway PostgreSQL, report, remove it again
     Rehearse(RehearseArgs),
     /// Bring back what an unfinished --data-only took away
@@ -65,6 +68,8 @@ pub(super) struct InspectArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// table, json, csv, markdown or html
     #[arg(
         long,
@@ -109,6 +114,8 @@ pub(super) struct TransferArgs {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Throw away what a stopped run left, and begin again
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) restart: bool,
@@ -152,6 +159,15 @@ pub(super) struct TransferArgs {
         conflicts_with_all = ["dry_run", "restart", "rejects", "on_bad_row", "strict"]
     )]
     pub(super) only_rejects: Option<PathBuf>,
+    /// How deep to compare at the end: counts, hashes or full
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "hashes",
+        help_heading = "Running",
+        hide_possible_values = true
+    )]
+    pub(super) verify: Level,
     /// How long to wait for a lost server [default: 30]
     #[arg(
         long,
@@ -162,7 +178,7 @@ pub(super) struct TransferArgs {
     )]
     pub(super) retry_for: u64,
     /// Do not compare at the end
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Running", conflicts_with = "verify")]
     pub(super) no_verify: bool,
     /// Write what is not carried over to a file of SQL
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -225,18 +241,36 @@ pub(super) struct VerifyArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
     /// Where a table went, if no run tells (repeatable)
     #[arg(long, value_name = "OLD=NEW", help_heading = "What to take, and as what")]
     pub(super) rename: Vec<String>,
-    /// How deep to compare: counts
+    /// How deep to compare: counts, hashes or full
     #[arg(
         long,
         value_name = "LEVEL",
-        default_value = "counts",
+        default_value = "hashes",
         help_heading = "Running",
         hide_possible_values = true
     )]
     pub(super) level: Level,
+    /// Delete, update and insert in the target what differs
+    #[arg(long, help_heading = "Running")]
+    pub(super) repair: bool,
+    /// Rows that differ to show of each table and kind
+    #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
+    pub(super) show: u64,
+    /// Write all rows that differ, a JSON document a line
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) differences: Option<PathBuf>,
+    /// Show and write no values
+    #[arg(long, help_heading = "Output")]
+    pub(super) redact: bool,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -272,6 +306,8 @@ pub(super) struct RehearseArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Stop unless everything fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
@@ -439,6 +475,19 @@ pub(super) struct JobsArg {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CheckArg {
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        help_heading = "Running",
+        hide_possible_values = true,
+        help = "Find damage: quick, full, none [quick up to 4 GiB]"
+    )]
+    pub(super) check: Option<Check>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Print the report as JSON instead of the summary
@@ -477,6 +526,14 @@ pub(super) enum OnBadRow {
     Reject,
 }
 
+/// How thoroughly the file is checked before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Check {
+    Quick,
+    Full,
+    None,
+}
+
 /// How names are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Names {
@@ -495,6 +552,7 @@ pub(super) enum SchemaFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
     Counts,
+    Hashes,
 }
 
 const INSPECT_EXTRA: &str = "\
@@ -592,6 +650,7 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("inspect", INSPECT_EXTRA),
         ("transfer", TRANSFER_EXTRA),
         ("verify", VERIFY_EXTRA),
+        ("sync", sync_command::EXTRA),
         ("rehearse", REHEARSE_EXTRA),
         ("restore-constraints", RESTORE_EXTRA),
         ("schema", SCHEMA_EXTRA),

@@ -65,7 +65,8 @@ fn help_of_inspect() {
           --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
-          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
+          --jobs <N>      Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>  Find damage: quick, full, none [quick up to 4 GiB]
 
     Output:
           --format <FORMAT>  table, json, csv, markdown or html [default: table]
@@ -148,19 +149,25 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>       Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
-          --app <NAME|FILE>   What an app such as django needs (repeatable)
-          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
+          --rename <OLD=NEW>      Where a table went, if no run tells (repeatable)
 
     Running:
-          --level <LEVEL>  How deep to compare: counts [default: counts]
+          --level <LEVEL>  How deep to compare: counts, hashes or full [default:
+                           hashes]
+          --jobs <N>       Jobs at once [default: one per core, 2 to 8]
 
     Output:
-          --json     Print the report as JSON instead of the summary
-      -q, --quiet    Errors and the final sentence only
-      -v, --verbose  List every table and object, and tell each step
-      -h, --help     Print help (--help adds examples and exit codes)
+          --show <N>  Rows that differ to show of each table and kind [default: 10]
+          --json      Print the report as JSON instead of the summary
+      -q, --quiet     Errors and the final sentence only
+      -v, --verbose   List every table and object, and tell each step
+      -h, --help      Print help (--help adds examples and exit codes)
     ");
 }
 
@@ -189,6 +196,7 @@ fn help_of_rehearse() {
 
     Running:
           --jobs <N>           Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>       Find damage: quick, full, none [quick up to 4 GiB]
           --strict             Stop unless everything fits and is carried over
           --on-bad-row <WHAT>  At rows that do not fit: stop, reject [default: stop]
           --rejects <DIR>      Folder for rejected rows, a CSV file per table

@@ -12,9 +12,9 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    BadRowArgs, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs, RehearseArgs,
-    RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs,
-    VerifyArgs,
+    BadRowArgs, Check, CheckArg, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs,
+    RehearseArgs, RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs,
+    TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
 use super::data_only_args::data_only;
@@ -24,15 +24,15 @@ use super::style::Look;
 use super::summary::{self, Telling};
 use super::{
     failure, follow_ups_file, inspect_command, output, runs_command, schema_command, source_path,
-    stop,
+    stop, sync_command,
 };
 use crate::checkpoint::local::Place;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
 use crate::options::{
-    self, BadRows, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions,
-    TypeMaps, VerifyOptions,
+    self, BadRows, DataOnly, FileCheck, InspectOptions, RehearseOptions, ScratchPlace, Selection,
+    TransferOptions, TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
@@ -48,6 +48,7 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Transfer(args) if args.dry_run => dry_run(args),
         Command::Transfer(args) => transfer(args),
         Command::Verify(args) => verify(args),
+        Command::Sync(args) => sync_command::run(args),
         Command::Rehearse(args) => rehearse(args),
         Command::RestoreConstraints(args) => restore_constraints(args),
         Command::Schema(args) => schema_command::run(args),
@@ -63,6 +64,7 @@ impl Command {
             Self::Inspect(args) => args.format == Format::Json && args.output.is_none(),
             Self::Transfer(args) => args.output.json || args.format == Some(Format::Json),
             Self::Verify(args) => args.output.json,
+            Self::Sync(args) => args.output.json,
             Self::Rehearse(args) => args.output.json,
             Self::RestoreConstraints(args) => args.output.json,
             Self::Schema(_) => false,
@@ -131,6 +133,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             names: names(&args.names),
             comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: None,
         },
         scratch: match args.scratch_url {
@@ -159,18 +162,40 @@ fn verify(args: VerifyArgs) -> Result<u8> {
     let verbosity = verbosity(&args.output);
     let from = source(args.source)?;
     let (to, into) = target(args.target)?;
-    let level = match args.level {
-        Level::Counts => VerifyLevel::Counts,
-    };
     let source = from.to_string_lossy().into_owned();
-    let (selection, renames) = (selection(args.selection), args.rename);
-    let options = VerifyOptions { from, to, into, selection, renames, level };
+    let options = VerifyOptions {
+        inspect: InspectOptions {
+            from,
+            selection: selection(args.selection),
+            type_maps: type_maps(args.type_maps),
+            into,
+            names: NameStyle::Keep,
+            comments: false,
+            jobs: options::jobs(args.jobs.jobs)?,
+            data_only: Some(DataOnly::default()),
+            check: file_check(&args.check),
+        },
+        to,
+        renames: args.rename,
+        level: level(args.level),
+        shown_max: args.show,
+        redact: args.redact,
+        differences: args.differences,
+        repair: args.repair,
+    };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
     run.print(args.output.json, &report, |look| {
         summary::verify(&report, &source, verbosity, look)
     })?;
     Ok(differs(&report))
+}
+
+fn level(level: Level) -> VerifyLevel {
+    match level {
+        Level::Counts => VerifyLevel::Counts,
+        Level::Hashes => VerifyLevel::Hashes,
+    }
 }
 
 fn differs(report: &VerifyReport) -> u8 {
@@ -263,13 +288,14 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
             names: names(&args.names),
             comments: args.comments.comments,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: data_only(args.data_only)?,
         },
         to,
         restart: args.restart,
         strict: args.strict,
         bad_rows: bad_rows(args.bad_rows)?,
-        verify: !args.no_verify,
+        verify: (!args.no_verify).then(|| level(args.verify)),
         lock_wait: Duration::from_secs(args.lock_wait),
         checkpoints: match (args.checkpoint, args.no_resume) {
             (Some(file), _) => Place::File(file),
@@ -293,11 +319,11 @@ fn bad_rows(args: BadRowArgs) -> Result<BadRows> {
     }
 }
 
-fn source(args: SourceArg) -> Result<PathBuf> {
+pub(super) fn source(args: SourceArg) -> Result<PathBuf> {
     source_path::resolve(&args.from)
 }
 
-fn target(args: TargetArgs) -> Result<(String, String)> {
+pub(super) fn target(args: TargetArgs) -> Result<(String, String)> {
     Ok((postgres_url(args.to.to, TARGET_NAME)?, args.into.into))
 }
 
@@ -320,6 +346,15 @@ pub(super) fn selection(args: SelectionArgs) -> Selection {
     Selection { only: args.only, skip: args.skip, apps: args.app }
 }
 
+pub(super) fn file_check(args: &CheckArg) -> FileCheck {
+    match args.check {
+        None => FileCheck::Automatic,
+        Some(Check::Quick) => FileCheck::Quick,
+        Some(Check::Full) => FileCheck::Full,
+        Some(Check::None) => FileCheck::None,
+    }
+}
+
 pub(super) fn names(args: &NamesArg) -> NameStyle {
     match args.names {
         Names::Keep => NameStyle::Keep,
@@ -332,7 +367,7 @@ pub(super) fn type_maps(args: TypeMapArgs) -> TypeMaps {
     TypeMaps { user: args.type_map, source_tz: args.source_tz }
 }
 
-fn verbosity(args: &OutputArgs) -> Verbosity {
+pub(super) fn verbosity(args: &OutputArgs) -> Verbosity {
     match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,

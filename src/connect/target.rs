@@ -128,6 +128,8 @@ pub struct Target {
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
     pub version: String,
+    /// `server_version_num`, such as 150018.
+    pub version_number: i32,
 }
 
 impl Target {
@@ -183,9 +185,10 @@ impl Target {
             holders: Mutex::default(),
             shown: url.shown,
             version: String::new(),
+            version_number: 0,
         };
         let turn = Turn::default();
-        target.version = tokio::select! {
+        (target.version_number, target.version) = tokio::select! {
             version = target.watched(&turn, target.look()) => version?,
             () = cancel.asked() => return Err(Error::interrupted()),
         };
@@ -242,7 +245,7 @@ impl Target {
         })
     }
 
-    async fn look(&self) -> Result<String> {
+    async fn look(&self) -> Result<(i32, String)> {
         let session = self.session().await?;
         let row = session
             .query_one(
@@ -270,7 +273,7 @@ impl Target {
                 .hint("Connect to the primary server."));
         }
         // "15.18 (Debian 15.18-0+deb12u1)": the first word is the version.
-        Ok(version.split_whitespace().next().unwrap_or(&version).to_owned())
+        Ok((number, version.split_whitespace().next().unwrap_or(&version).to_owned()))
     }
 
     /// Says who is told what the server waits for.

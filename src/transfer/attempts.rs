@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::checkpoint::lock;
 use crate::connect::{Session, Target};
-use crate::error::{Error, Result, Transient};
+use crate::error::{Error, ErrorKind, Result, Transient};
 use crate::event::{Cancel, Event, Listener};
 use crate::model::mark::Mark;
 use crate::options::TransferOptions;
@@ -40,6 +40,8 @@ pub(super) struct Attempts<'a> {
     /// Ranges and steps that were done when the last try began.
     done: usize,
     tries: usize,
+    /// How to go on with what has begun.
+    hints: Vec<String>,
     /// When the first of the tries without progress failed.
     failing_since: Option<Instant>,
 }
@@ -68,6 +70,7 @@ impl<'a> Attempts<'a> {
             first: None,
             done: 0,
             tries: 0,
+            hints: Vec::new(),
             failing_since: None,
         }
     }
@@ -98,6 +101,7 @@ impl<'a> Attempts<'a> {
             self.failing_since = None;
         }
         self.done = done;
+        self.hints = super::hints_to_continue(begun);
         if let Some(first) = &self.first {
             begun.is_continued = first.is_continued;
             begun.looked = first.looked;
@@ -118,7 +122,7 @@ impl<'a> Attempts<'a> {
     /// `error`, when it does not pass by itself, or did not within the time and tries that it is given;
     /// interrupted.
     pub(super) async fn after(&mut self, error: Error) -> Result<()> {
-        let Some(why) = error.may_pass() else { return Err(error) };
+        let Some(why) = error.may_pass() else { return Err(self.with_hints(error)) };
         let error = match (why, self.target.holders()) {
             (Transient::Locked, Some(holders)) => error.detail(format!("It is held by {holders}.")),
             _ => error,
@@ -150,7 +154,9 @@ impl<'a> Attempts<'a> {
             let left = self.options.retry_for.saturating_sub(outage.elapsed());
             match tokio::time::timeout(left, self.target.reconnect()).await {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(refused)) if refused.may_pass().is_none() => return Err(refused),
+                Ok(Err(refused)) if refused.may_pass().is_none() => {
+                    return Err(self.with_hints(refused));
+                }
                 Ok(Err(refused)) => error = refused,
                 // The error that is known says more than that there was no answer.
                 Err(_) => {}
@@ -158,7 +164,18 @@ impl<'a> Attempts<'a> {
         }
     }
 
+    /// Adds how to go on, when a run has begun and the error does not say so.
+    fn with_hints(&self, error: Error) -> Error {
+        let is_told = |hint: &&String| !error.hints().contains(hint);
+        let hints: Vec<String> = self.hints.iter().filter(is_told).cloned().collect();
+        if error.kind() == ErrorKind::Target {
+            return hints.into_iter().fold(error, Error::hint);
+        }
+        error
+    }
+
     fn gave_up(&self, error: Error) -> Error {
+        let error = self.with_hints(error);
         match self.tries {
             0 => error,
             1 => error.detail("It was tried once more."),

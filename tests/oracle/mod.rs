@@ -13,12 +13,15 @@
 
 #![allow(clippy::print_stderr, reason = "the figure is the point of a long run")]
 
+mod arrived;
 mod cases;
 mod checks;
 mod hashes;
 mod meaning;
+mod planted;
 mod texts;
 mod values;
+mod witness;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;

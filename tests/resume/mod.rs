@@ -15,7 +15,7 @@ pub(crate) mod process;
 mod rehearsal;
 mod sessions;
 mod signals;
-mod state;
+pub(crate) mod state;
 mod status;
 mod written;
 mod wrong_source;

@@ -11,9 +11,12 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Longest time that a test waits for anything.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// litelift with these arguments and no variable of the developer's own.
+/// litelift with these arguments and no variable of the developer's own. `LITELIFT_TEST_BIN` is another
+/// program to test: a long run goes on while this one is built again.
 pub(crate) fn litelift(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_litelift"));
+    let program = std::env::var_os("LITELIFT_TEST_BIN");
+    let mut command =
+        Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_litelift").into()));
     for variable in ["DATABASE_URL", "COLUMNS", "NO_COLOR", "RUST_BACKTRACE"] {
         command.env_remove(variable);
     }

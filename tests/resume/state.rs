@@ -13,7 +13,7 @@ const SHOP_MB: u64 = 6;
 const MEDIA: (u32, usize) = (280, 100 << 10);
 
 /// A shop with a table of large values, built once and kept in the target folder. Never write to it.
-pub(super) fn shop() -> &'static Path {
+pub(crate) fn shop() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         // Another generator, another file.
@@ -50,7 +50,7 @@ fn build_shop(path: &Path, bytes: u64) -> rusqlite::Result<()> {
 }
 
 /// Twelve small tables, each of one range, with keys, indexes and foreign keys.
-pub(super) fn small() -> Fixture {
+pub(crate) fn small() -> Fixture {
     let table = |n: u32| {
         format!(
             "CREATE TABLE t{n} (id INTEGER PRIMARY KEY AUTOINCREMENT, before INTEGER REFERENCES t{p},
@@ -66,7 +66,7 @@ pub(super) fn small() -> Fixture {
 }
 
 /// Makes every COPY into a table that is made from now on take a moment longer.
-pub(super) const SLOW_COPIES: &str = "
+pub(crate) const SLOW_COPIES: &str = "
     create function public.doze() returns trigger language plpgsql as
       $$ begin perform pg_sleep(0.1); return null; end $$;
     create function public.slow() returns event_trigger language plpgsql as $$
@@ -81,37 +81,37 @@ pub(super) const SLOW_COPIES: &str = "
     create event trigger slow on ddl_command_end when tag in ('CREATE TABLE')
       execute function public.slow()";
 /// Undoes it, for tables that are made from now on and those that are there.
-pub(super) const QUICK_COPIES: &str = "
+pub(crate) const QUICK_COPIES: &str = "
     drop event trigger slow; drop function public.slow(); drop function public.doze() cascade";
 /// Makes every CREATE TABLE fail.
-pub(super) const NO_NEW_TABLES: &str = "
+pub(crate) const NO_NEW_TABLES: &str = "
     create function public.refuse() returns event_trigger language plpgsql as
       $$ begin raise 'not today'; end $$;
     create event trigger refuse on ddl_command_start when tag in ('CREATE TABLE')
       execute function public.refuse()";
 /// Makes every key, index and foreign key take a moment longer.
-pub(super) const SLOW_STEPS: &str = "
+pub(crate) const SLOW_STEPS: &str = "
     create function public.tarry() returns event_trigger language plpgsql as
       $$ begin perform pg_sleep(0.05); end $$;
     create event trigger tarry on ddl_command_start when tag in ('CREATE INDEX', 'ALTER TABLE')
       execute function public.tarry()";
 /// Makes every CREATE INDEX wait for a minute.
-pub(super) const SLOW_INDEXES: &str = "
+pub(crate) const SLOW_INDEXES: &str = "
     create function public.wait() returns event_trigger language plpgsql as
       $$ begin perform pg_sleep(60); end $$;
     create event trigger wait on ddl_command_start when tag in ('CREATE INDEX')
       execute function public.wait()";
 /// Undoes it.
-pub(super) const QUICK_INDEXES: &str = "drop event trigger wait; drop function public.wait()";
+pub(crate) const QUICK_INDEXES: &str = "drop event trigger wait; drop function public.wait()";
 
 /// The number in a variable of the environment, or another one.
-pub(super) fn number(variable: &str, otherwise: u64) -> u64 {
+pub(crate) fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
 
 /// Every row once, every range and step once, every object there: as the plan has it.
 #[track_caller]
-pub(super) fn expect_exact(from: &Path, url: &str) {
+pub(crate) fn expect_exact(from: &Path, url: &str) {
     compare::compare_by_name(from, url, "public").unwrap().expect_same();
     let plan = pg::query_text(url, "select plan from litelift.run order by id desc limit 1");
     let plan: serde_json::Value = serde_json::from_str(plan[0].as_deref().unwrap()).unwrap();
@@ -131,7 +131,7 @@ pub(super) fn expect_exact(from: &Path, url: &str) {
 }
 
 /// Indexes, constraints and sequences, a line each.
-pub(super) fn objects(url: &str) -> Vec<String> {
+pub(crate) fn objects(url: &str) -> Vec<String> {
     let sql = "select indexdef from pg_indexes where schemaname = 'public' union all
         select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated
           from pg_constraint where connamespace = 'public'::regnamespace union all
@@ -141,7 +141,7 @@ pub(super) fn objects(url: &str) -> Vec<String> {
 }
 
 /// Everything that changes when somebody writes: files of relations, versions of rows.
-pub(super) fn versions(url: &str) -> Vec<String> {
+pub(crate) fn versions(url: &str) -> Vec<String> {
     let relations = "select format('%s %s %s %s', c.oid, c.relname, c.relfilenode, c.xmin)
         from pg_class c where relnamespace::regnamespace::text in ('public', 'litelift') order by 1";
     let mut found: Vec<String> = pg::query_text(url, relations).into_iter().flatten().collect();
@@ -156,7 +156,7 @@ pub(super) fn versions(url: &str) -> Vec<String> {
 }
 
 /// Schemas, relations and types that are not PostgreSQL's own.
-pub(super) fn everything(url: &str) -> Vec<String> {
+pub(crate) fn everything(url: &str) -> Vec<String> {
     let sql = "select nspname::text from pg_namespace
           where nspname !~ '^pg_' and nspname <> 'information_schema' union all
         select format('%s.%s %s', relnamespace::regnamespace, relname, relkind) from pg_class
@@ -165,7 +165,7 @@ pub(super) fn everything(url: &str) -> Vec<String> {
 }
 
 /// Number of litelift's sessions, other than idle ones when `busy`.
-pub(super) fn sessions(url: &str, busy: bool) -> usize {
+pub(crate) fn sessions(url: &str, busy: bool) -> usize {
     let sql = "select count(*) from pg_stat_activity where datname = current_database()
         and application_name = 'litelift'";
     let busy = if busy { " and state <> 'idle'" } else { "" };
@@ -173,7 +173,7 @@ pub(super) fn sessions(url: &str, busy: bool) -> usize {
 }
 
 /// Whether a session of litelift runs a statement that begins like this.
-pub(super) fn runs(url: &str, statement: &str) -> bool {
+pub(crate) fn runs(url: &str, statement: &str) -> bool {
     let sql = format!(
         "select exists (select from pg_stat_activity where datname = current_database()
            and application_name = 'litelift' and state <> 'idle' and query like '{statement}%')::text"
@@ -182,17 +182,17 @@ pub(super) fn runs(url: &str, statement: &str) -> bool {
 }
 
 /// Number of committed ranges.
-pub(super) fn ranges(url: &str) -> usize {
+pub(crate) fn ranges(url: &str) -> usize {
     rows_of(url, "range")
 }
 
 /// Number of finishing steps that have ended.
-pub(super) fn steps(url: &str) -> usize {
+pub(crate) fn steps(url: &str) -> usize {
     rows_of(url, "step")
 }
 
 /// How far a transfer has come.
-pub(super) fn stage(url: &str) -> &'static str {
+pub(crate) fn stage(url: &str) -> &'static str {
     match (rows_of(url, "run"), ranges(url), steps(url)) {
         (0, ..) => "1 before the first write",
         (_, 0, _) => "2 before the first range",
@@ -211,6 +211,6 @@ fn rows_of(url: &str, table: &str) -> usize {
 
 /// The only value of a query, as text.
 #[track_caller]
-pub(super) fn one(url: &str, sql: &str) -> String {
+pub(crate) fn one(url: &str, sql: &str) -> String {
     pg::query_text(url, sql).into_iter().next().flatten().unwrap_or_else(|| "NULL".to_owned())
 }

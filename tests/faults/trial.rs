@@ -1,0 +1,245 @@
+//! What the kinds of faults have in common: sources, trials, and the table of figures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::resume::process::{Ended, run, transfer};
+use crate::resume::state;
+use crate::support::fixture::{self, Fixture};
+use crate::support::pg;
+
+/// Nothing may hang for longer.
+const HANG: Duration = Duration::from_secs(60);
+/// Commands without a fault that a transfer may need to end.
+const TRIES: usize = 3;
+
+/// Whether the campaign runs in full: `LITELIFT_FAULTS=long`.
+pub(super) fn is_long() -> bool {
+    std::env::var("LITELIFT_FAULTS").is_ok_and(|value| value == "long")
+}
+
+/// Trials of a kind: so many in every run, so many in the campaign.
+pub(super) fn trials(short: u64, long: u64) -> u64 {
+    if is_long() { long } else { short }
+}
+
+/// The seed of this run: `LITELIFT_SEED`, or one of its own.
+pub(super) fn seed() -> u64 {
+    state::number("LITELIFT_SEED", u64::from(std::process::id()))
+}
+
+/// Tables of every form, each of one range: with a key, without any, WITHOUT ROWID, and large ones.
+pub(super) fn source() -> &'static Path {
+    static SOURCE: OnceLock<Fixture> = OnceLock::new();
+    let source = SOURCE.get_or_init(|| {
+        fixture::from_sql(
+            "faults.db",
+            "PRAGMA page_size = 1024; PRAGMA synchronous = OFF; BEGIN;
+             CREATE TABLE owners (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+             CREATE TABLE notes (owner INTEGER REFERENCES owners, at REAL, body TEXT);
+             CREATE TABLE tags (word TEXT, owner INTEGER REFERENCES owners, PRIMARY KEY (word, owner))
+               WITHOUT ROWID;
+             CREATE TABLE files (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners, data BLOB);
+             CREATE TABLE odd (\"a \"\"b\" TEXT, n NUMERIC);
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 60)
+             INSERT INTO owners SELECT n, 'owner ' || n FROM i;
+             -- Rows that are the same stay two.
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 90)
+             INSERT INTO notes SELECT 1 + n % 30, n % 30 / 7.0, 'note ' || n % 30 FROM i;
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 80)
+             INSERT INTO tags SELECT 'tag ' || n, 1 + n % 60 FROM i;
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 8)
+             INSERT INTO files SELECT n, n, zeroblob(50000 * n) FROM i;
+             INSERT INTO odd VALUES (NULL, 1), ('', 1.5), ('x', NULL);
+             CREATE INDEX notes_at ON notes (at); CREATE INDEX files_owner ON files (owner);
+             COMMIT;",
+        )
+    });
+    &source.path
+}
+
+/// A table of several ranges beside small ones.
+pub(super) fn ranges() -> &'static Path {
+    static SOURCE: OnceLock<Fixture> = OnceLock::new();
+    let source = SOURCE.get_or_init(|| {
+        fixture::from_sql(
+            "ranges.db",
+            "PRAGMA synchronous = OFF; BEGIN;
+             CREATE TABLE album (id INTEGER PRIMARY KEY, title TEXT NOT NULL);
+             CREATE TABLE photo (id INTEGER PRIMARY KEY, album INTEGER REFERENCES album, data BLOB);
+             CREATE TABLE word (text TEXT PRIMARY KEY, n INTEGER);
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 500)
+             INSERT INTO album SELECT n, 'album ' || n FROM i;
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 40)
+             INSERT INTO photo SELECT n, n, zeroblob(1000000 + n) FROM i;
+             WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+             INSERT INTO word SELECT 'word ' || n, n * 7919 FROM i;
+             CREATE INDEX photo_album ON photo (album); CREATE INDEX word_n ON word (n); COMMIT;",
+        )
+    });
+    &source.path
+}
+
+/// Keys, indexes and sequences of a source after an undisturbed transfer.
+pub(super) fn objects(from: &'static Path) -> Vec<String> {
+    static KNOWN: Mutex<BTreeMap<&Path, Vec<String>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let made = known.entry(from).or_insert_with(|| {
+        let clean = pg::database();
+        run(transfer(from, &clean.url, &["--quiet"])).expect(0);
+        state::objects(&clean.url)
+    });
+    made.clone()
+}
+
+/// Runs a command of a disturbed transfer: it may only end in one of these ways, and soon.
+pub(super) fn disturbed(command: Command, codes: &[i32]) -> Ended {
+    let begun = Instant::now();
+    let ended = run(command);
+    let code = ended.code.unwrap_or_else(|| panic!("it was ended by a signal: {}", ended.stderr));
+    assert!(codes.contains(&code), "exit code {code}: {}", ended.stderr);
+    assert!(begun.elapsed() < HANG, "it hung for {:?}: {}", begun.elapsed(), ended.stderr);
+    ended
+}
+
+/// Runs the same command until it is done, and looks whether everything is there exactly once.
+pub(super) fn settle(from: &'static Path, url: &str) {
+    let mut last = None;
+    for _ in 0..TRIES {
+        let ended = run(transfer(from, url, &[]));
+        if ended.code == Some(0) {
+            state::expect_exact(from, url);
+            assert_eq!(state::objects(url), objects(from));
+            return;
+        }
+        last = Some(ended);
+    }
+    panic!("not done after {TRIES} commands without a fault: {last:?}");
+}
+
+/// The number from which on no fault takes place any more.
+#[derive(Debug)]
+pub(super) struct Quiet(AtomicU64);
+
+impl Quiet {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+
+    /// A trial of this number met no fault.
+    pub(super) fn from(&self, number: u64) {
+        self.0.fetch_min(number, Ordering::Relaxed);
+    }
+
+    /// Whether one of this number would not either. Threads make the numbers vary a little.
+    pub(super) fn is_at(&self, number: u64) -> bool {
+        number > self.0.load(Ordering::Relaxed).saturating_add(20)
+    }
+}
+
+/// What came of the trials of a kind.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Trials that ended as they must.
+    pub(super) trials: u64,
+    /// Faults that took place in them.
+    pub(super) faults: u64,
+    /// Exit codes of the disturbed commands.
+    codes: BTreeMap<i32, u64>,
+    /// Whatever else is worth counting.
+    notes: BTreeMap<String, u64>,
+    longest: Duration,
+    failures: Vec<String>,
+    is_skipped: bool,
+}
+
+impl Tally {
+    pub(super) fn ended(&mut self, ended: &Ended) {
+        *self.codes.entry(ended.code.unwrap_or(-1)).or_default() += 1;
+    }
+
+    pub(super) fn note(&mut self, what: &str) {
+        *self.notes.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// The trial was not worth it, and does not count.
+    pub(super) fn skip(&mut self) {
+        self.is_skipped = true;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.trials += other.trials;
+        self.faults += other.faults;
+        self.longest = self.longest.max(other.longest);
+        self.failures.extend(other.failures);
+        for (code, count) in other.codes {
+            *self.codes.entry(code).or_default() += count;
+        }
+        for (note, count) in other.notes {
+            *self.notes.entry(note).or_default() += count;
+        }
+    }
+}
+
+/// Runs trials by their numbers on several threads, and prints a row of the table of figures.
+///
+/// # Panics
+/// At the end, when any failed.
+#[track_caller]
+pub(super) fn run_all(
+    kind: &str,
+    threads: usize,
+    numbers: impl IntoIterator<Item = u64>,
+    trial: impl Fn(u64, &mut Tally) + Sync,
+) -> Tally {
+    let numbers: Vec<u64> = numbers.into_iter().collect();
+    let (next, begun) = (AtomicUsize::new(0), Instant::now());
+    let all = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(numbers.len()) {
+            scope.spawn(|| {
+                while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (mut tally, begun) = (Tally::default(), Instant::now());
+                    let done = catch_unwind(AssertUnwindSafe(|| trial(*number, &mut tally)));
+                    tally.longest = begun.elapsed();
+                    tally.trials += u64::from(!tally.is_skipped);
+                    if done.is_err() {
+                        tally.failures.push(format!("{kind}, trial {number}, seed {}", seed()));
+                    }
+                    all.lock().unwrap().add(tally);
+                }
+            });
+        }
+    });
+    let all = all.into_inner().unwrap();
+    tell(kind, &all, begun.elapsed());
+    assert!(all.failures.is_empty(), "failed: {:#?}", all.failures);
+    all
+}
+
+/// A row of the table in docs/reliability.md.
+#[allow(clippy::print_stderr, reason = "the figures of a run are its result")]
+fn tell(kind: &str, tally: &Tally, took: Duration) {
+    let mut codes = String::new();
+    for (code, count) in &tally.codes {
+        let _ = write!(codes, "{}{count} x {code}", if codes.is_empty() { "" } else { ", " });
+    }
+    for (note, count) in &tally.notes {
+        let _ = write!(codes, "{}{count} {note}", if codes.is_empty() { "" } else { ", " });
+    }
+    eprintln!(
+        "| {kind} | {} | {} | {codes} | {} failed; longest trial {:.0} s, all {:.0} s, seed {} |",
+        tally.trials,
+        tally.faults,
+        tally.failures.len(),
+        tally.longest.as_secs_f64(),
+        took.as_secs_f64(),
+        seed()
+    );
+}
