@@ -266,7 +266,7 @@ fn refuse(begun: &Begun, again: &[Again], hints: &[String]) -> Result<()> {
     Err(Error::new(ErrorKind::Changed, "cannot continue: rows that were copied have changed")
         .detail(hints.join("\n"))
         .detail(why)
-        .hint("Use --restart to begin again."))
+        .hint(again_by(begun)))
 }
 
 /// Makes the plan say what the file holds now.
@@ -364,5 +364,15 @@ pub(super) async fn check_counts(
     Err(Error::new(ErrorKind::TargetState, "tables do not hold the rows that were committed")
         .detail(told.join("\n"))
         .hint("Rows were lost or added since the transfer stopped: by somebody else, or, in an UNLOGGED table, by a crash of the server.")
-        .hint("Use --restart to begin again."))
+        .hint(again_by(begun)))
+}
+
+/// How to give up what is there.
+fn again_by(begun: &Begun) -> &'static str {
+    match begun.local {
+        None => "Use --restart to begin again.",
+        Some(_) => {
+            "To begin again, drop the tables (or empty those of the application) and give another --checkpoint FILE."
+        }
+    }
 }
