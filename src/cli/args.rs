@@ -553,6 +553,7 @@ pub(super) enum SchemaFormat {
 pub(super) enum Level {
     Counts,
     Hashes,
+    Full,
 }
 
 const INSPECT_EXTRA: &str = "\

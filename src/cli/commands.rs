@@ -195,6 +195,7 @@ fn level(level: Level) -> VerifyLevel {
     match level {
         Level::Counts => VerifyLevel::Counts,
         Level::Hashes => VerifyLevel::Hashes,
+        Level::Full => VerifyLevel::Full,
     }
 }
 

@@ -6,7 +6,6 @@ use rusqlite::Connection;
 
 use crate::encode::Zone;
 use crate::encode::range_hash::RangeHasher;
-use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::model::evidence::Span;
@@ -91,7 +90,7 @@ fn range(
     zone: &Zone,
     cancel: &Cancel,
 ) -> Result<Now> {
-    let reading = Reading::new(subject, zone, HashRule::Array);
+    let reading = Reading::of_load(subject, zone);
     let has_rowids = matches!(span, Span::Rowids { .. }) && subject.rowid_name.is_some();
     let mut hasher = RangeHasher::new(&subject.columns, has_rowids);
     let mut walk = Walk::new(span, kept.leaves.as_deref().unwrap_or_default());

@@ -5,7 +5,6 @@ use tokio_postgres::IsolationLevel;
 
 use crate::connect::{Target, failure};
 use crate::encode::Zone;
-use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::event::{Cancel, Listener};
 use crate::model::catalogue::Catalogue;
@@ -13,6 +12,7 @@ use crate::model::evidence::Span;
 use crate::read::Snapshot;
 use crate::report::SyncedTable;
 use crate::verify::drill::Drill;
+use crate::verify::rule::How;
 use crate::verify::subject::Subject;
 use crate::verify::target_sums::Place;
 
@@ -30,8 +30,8 @@ pub(crate) struct Repair<'a> {
     pub(crate) target: &'a Target,
     /// What the target has.
     pub(crate) catalogue: &'a Catalogue,
-    /// By which hash rows are told apart.
-    pub(crate) rule: HashRule,
+    /// How rows are told apart.
+    pub(crate) how: How,
     /// Who is told.
     pub(crate) listener: &'a dyn Listener,
     /// Whether to stop.
@@ -98,7 +98,7 @@ impl Repair<'_> {
                 table: &subject.pair.target,
                 is_partitioned: there.is_partitioned,
                 columns: &subject.columns,
-                rule: self.rule,
+                how: self.how,
             };
             let drill = Drill {
                 snapshot: self.snapshot,

@@ -21,7 +21,7 @@ use crate::report::{NotCompared, REPORT_VERSION, SyncReport, SyncedTable};
 use crate::verify::compare;
 use crate::verify::drill::Drill;
 use crate::verify::prepare;
-use crate::verify::rule;
+use crate::verify::rule::{self, How};
 use crate::verify::subject::Subject;
 use crate::verify::target_sums::Place;
 
@@ -371,7 +371,7 @@ fn place<'a>(schema: &'a str, subject: &'a Subject, is_partitioned: bool) -> Pla
         table: &subject.pair.target,
         is_partitioned,
         columns: &subject.columns,
-        rule: HashRule::Array,
+        how: How::Hashed(HashRule::Array),
     }
 }
 

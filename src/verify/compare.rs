@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::checkpoint::{resent, store};
 use crate::connect::{Session, Target};
 use crate::encode::Zone;
-use crate::encode::record_hash::HashRule;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::introspect::postgres::catalogue;
@@ -21,8 +20,9 @@ use super::counts::{self, Pair};
 use super::difference_lines::DifferenceLines;
 use super::hashes::{self, CompareJob};
 use super::prepare::{self, Outcome};
+use super::rule::{self, How};
 use super::subject::Subject;
-use super::{rule, sequences, state};
+use super::{sequences, state};
 
 /// Rows of each kind that are shown of a table, unless the user says otherwise.
 pub const SHOWN_MAX: u64 = 10;
@@ -77,7 +77,7 @@ pub async fn outcome(
         rejected: store::rejected(session, run).await?,
         resent: resent::counts(session, run).await?.into_iter().collect(),
         merged,
-        marks: if is_same_source { marks } else { Vec::new() },
+        marks: is_same_source.then_some(marks),
     })
 }
 
@@ -129,7 +129,7 @@ impl Comparison<'_> {
         catalogue: &Catalogue,
     ) -> Result<Vec<SyncedTable>> {
         let session = self.target.session().await?;
-        let rule = rule::ask(&session).await.unwrap_or(HashRule::Array);
+        let how = rule::ask(&session).await.map_or(How::ReadBack, How::Hashed);
         drop(session);
         let differs = |subject: &&Subject| {
             let table = report.tables.iter().find(|table| table.source == subject.pair.source);
@@ -149,7 +149,7 @@ impl Comparison<'_> {
             zone: self.zone,
             target: self.target,
             catalogue,
-            rule,
+            how,
             listener: self.listener.as_ref(),
             cancel: self.cancel,
         };
@@ -169,6 +169,7 @@ impl Comparison<'_> {
             target: self.target,
             schema: self.into,
             zone: self.zone,
+            level: self.level,
             jobs: self.jobs,
             shown_max: self.shown_max,
             redact: self.redact,

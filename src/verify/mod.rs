@@ -14,6 +14,7 @@ pub(crate) mod drill;
 pub mod hashes;
 mod pairs;
 pub mod prepare;
+pub(crate) mod read_back;
 mod rebuilt;
 pub(crate) mod rule;
 mod sequences;

@@ -20,6 +20,8 @@ use crate::model::range_sums::Sums;
 use crate::read::RangeSource;
 
 use super::hashes::CompareJob;
+use super::read_back::Neutral;
+use super::rule::How;
 use super::subject::Subject;
 
 /// Rows between two looks at whether the user asked to stop.
@@ -39,22 +41,24 @@ pub(crate) struct Reading<'a> {
     subject: &'a Subject,
     columns: Vec<Option<&'a str>>,
     encoder: RowEncoder,
-    rule: HashRule,
+    how: How,
+    zone: String,
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(subject: &'a Subject, zone: &Zone, rule: HashRule) -> Self {
+    pub(crate) fn new(subject: &'a Subject, zone: &Zone, how: How) -> Self {
         Self {
             subject,
             columns: subject.columns.iter().map(ColumnPlan::read_as).collect(),
             encoder: RowEncoder::new(&subject.columns, zone),
-            rule,
+            how,
+            zone: zone.name().to_owned(),
         }
     }
 
     /// Reads rows as a transfer does.
     pub(crate) fn of_load(subject: &'a Subject, zone: &Zone) -> Self {
-        Self::new(subject, zone, HashRule::Array)
+        Self::new(subject, zone, How::Hashed(HashRule::Array))
     }
 
     /// Calls `each` with the rowid and the bytes of COPY of every row; none: it does not fit.
@@ -89,7 +93,15 @@ impl<'a> Reading<'a> {
         cancel: &Cancel,
         mut each: impl FnMut(Option<i64>, Option<[i64; 2]>) -> Result<()>,
     ) -> Result<()> {
-        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => {
+                return self.neutral(conn, span, cancel, |rowid, neutral| {
+                    each(rowid, neutral.map(|neutral| neutral.hash()))
+                });
+            }
+        };
+        let mut hasher = RowHasher::new(&self.subject.columns, rule);
         let mut seen = 0_u64;
         self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
             seen += 1;
@@ -115,8 +127,21 @@ impl<'a> Reading<'a> {
         let identity = &self.subject.identity;
         let columns: Vec<ColumnPlan> =
             identity.iter().filter_map(|at| self.subject.columns.get(*at)).cloned().collect();
-        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
-        let mut key_hasher = RowHasher::new(&columns, self.rule);
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => {
+                return self.neutral(conn, span, cancel, |rowid, neutral| {
+                    let hashes = neutral.map(|neutral| {
+                        let key =
+                            if identity.is_empty() { [0, 0] } else { neutral.key_hash(identity) };
+                        (neutral.hash(), key)
+                    });
+                    each(rowid, hashes)
+                });
+            }
+        };
+        let mut hasher = RowHasher::new(&self.subject.columns, rule);
+        let mut key_hasher = RowHasher::new(&columns, rule);
         let mut key = Vec::new();
         let mut fields = Vec::new();
         self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
@@ -135,6 +160,22 @@ impl<'a> Reading<'a> {
             }
             let key_hashes = key_hasher.hash(&key).ok_or_else(malformed)?;
             each(rowid, Some((hashes, key_hashes)))
+        })
+    }
+
+    /// Calls `each` with the rowid of every row and its neutral forms; none: it does not fit.
+    fn neutral(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<&mut Neutral>) -> Result<()>,
+    ) -> Result<()> {
+        let mut neutral = Neutral::new(&self.subject.columns, &self.zone)?;
+        self.range(span).for_each_row(conn, |rowid, row| {
+            cancel.check()?;
+            let fits = neutral.source(row)?;
+            each(rowid, fits.then_some(&mut neutral))
         })
     }
 
@@ -176,12 +217,12 @@ fn malformed() -> Error {
 pub(crate) fn of_tables(
     job: &CompareJob<'_>,
     subjects: &[&Subject],
-    rule: HashRule,
+    how: How,
     failures: &AtomicUsize,
 ) -> Result<Vec<Vec<SourcePart>>> {
     let CompareJob { snapshot, zone, jobs, listener, cancel, .. } = *job;
     let readings: Vec<Reading<'_>> =
-        subjects.iter().map(|subject| Reading::new(subject, zone, rule)).collect();
+        subjects.iter().map(|subject| Reading::new(subject, zone, how)).collect();
     let todo = subjects.iter().enumerate();
     let todo = todo.flat_map(|(of, subject)| (0..subject.spans.len()).map(move |part| (of, part)));
     let queue: Mutex<VecDeque<(usize, usize)>> = Mutex::new(todo.collect());

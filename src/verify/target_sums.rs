@@ -20,7 +20,8 @@ use crate::model::ident::{literal, qualified, quoted};
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
 
-use super::rule;
+use super::read_back::{self, Neutral};
+use super::rule::{self, How};
 
 /// Pages of a part: 64 MiB.
 pub(crate) const PART_PAGES: i64 = 8192;
@@ -72,7 +73,7 @@ pub(crate) struct Place<'a> {
     /// Columns, in the order in which they are hashed.
     pub(crate) columns: &'a [ColumnPlan],
     /// How it hashes.
-    pub(crate) rule: HashRule,
+    pub(crate) how: How,
 }
 
 impl Place<'_> {
@@ -94,8 +95,8 @@ impl Place<'_> {
     }
 
     /// Counts and sums up the rows of a part.
-    fn sums(&self, filter: &str) -> String {
-        let [one, two] = rule::sql("b", self.rule);
+    fn sums(&self, rule: HashRule, filter: &str) -> String {
+        let [one, two] = rule::sql("b", rule);
         // OFFSET 0: the record is put together once, not for each hash.
         format!(
             "SELECT count(*), coalesce(sum({one}), 0)::text, coalesce(sum({two}), 0)::text \
@@ -111,7 +112,11 @@ impl Place<'_> {
         transaction: &Transaction<'_>,
         filter: &str,
     ) -> Result<Sums> {
-        let row = transaction.query_one(&self.sums(filter), &[]).await;
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => return self.sums_read_back(transaction, filter).await,
+        };
+        let row = transaction.query_one(&self.sums(rule, filter), &[]).await;
         let row = row.map_err(|error| self.failed(&error))?;
         let sum = |at: usize| row.get::<_, &str>(at).parse().unwrap_or(i128::MAX);
         Ok(Sums {
@@ -119,6 +124,19 @@ impl Place<'_> {
             one: sum(1),
             two: sum(2),
         })
+    }
+
+    async fn sums_read_back(&self, transaction: &Transaction<'_>, filter: &str) -> Result<Sums> {
+        let mut sums = Sums::default();
+        // What the target has does not depend on the zone of the source's texts.
+        let mut neutral = Neutral::new(self.columns, "UTC")?;
+        read_back::each_row(self, transaction, &[], filter, |row| {
+            neutral.target(row, 0)?;
+            sums.add(neutral.hash());
+            Ok(())
+        })
+        .await?;
+        Ok(sums)
     }
 
     /// Names the table in an error of the server.

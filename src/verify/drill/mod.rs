@@ -24,7 +24,8 @@ use crate::read::Snapshot;
 use crate::report::{ComparedValues, RowDifference};
 
 use super::difference_lines::DifferenceLines;
-use super::rule;
+use super::read_back::{self, Neutral};
+use super::rule::{self, How};
 use super::source_sums::Reading;
 use super::subject::Subject;
 use super::target_sums::Place;
@@ -112,7 +113,7 @@ impl Drill<'_> {
     }
 
     fn read_source(&self, spans: &[Span], spool: &Spool) -> Result<()> {
-        let reading = Reading::new(self.subject, self.zone, self.place.rule);
+        let reading = Reading::new(self.subject, self.zone, self.place.how);
         let mut ordinal = 0;
         spool.source(|take| {
             for span in spans {
@@ -129,10 +130,31 @@ impl Drill<'_> {
     }
 
     async fn read_target(&self, span: Span, spool: &Spool) -> Result<()> {
-        let [one, two] = rule::sql("b", self.place.rule);
+        match self.place.how {
+            How::Hashed(rule) => self.read_hashes(rule, span, spool).await,
+            How::ReadBack => self.read_values(span, spool).await,
+        }
+    }
+
+    async fn read_values(&self, span: Span, spool: &Spool) -> Result<()> {
+        let identity = &self.subject.identity;
+        let mut neutral = Neutral::new(self.place.columns, self.zone.name())?;
+        let filter = self.subject.filter(span);
+        let before = ["tableoid", "ctid::text"];
+        read_back::each_row(self.place, self.transaction, &before, &filter, |row| {
+            self.cancel.check()?;
+            neutral.target(row, before.len())?;
+            let key = if identity.is_empty() { [0, 0] } else { neutral.key_hash(identity) };
+            spool.target(&read_back::place_of(row)?, Hashes { row: neutral.hash(), key })
+        })
+        .await
+    }
+
+    async fn read_hashes(&self, rule: HashRule, span: Span, spool: &Spool) -> Result<()> {
+        let [one, two] = rule::sql("b", rule);
         let key = self.key_record();
         let [key_one, key_two] = match &key {
-            Some(_) => rule::sql("k", self.place.rule),
+            Some(_) => rule::sql("k", rule),
             None => ["0::int8".to_owned(), "0::int8".to_owned()],
         };
         let sql = format!(
@@ -166,12 +188,5 @@ impl Drill<'_> {
     fn key_columns(&self) -> Vec<ColumnPlan> {
         let identity = self.subject.identity.iter();
         identity.filter_map(|at| self.subject.columns.get(*at)).cloned().collect()
-    }
-}
-
-impl HashRule {
-    /// Whether sums that a transfer kept are of this kind.
-    pub(crate) fn is_kept(self) -> bool {
-        self == Self::Array
     }
 }

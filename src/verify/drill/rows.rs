@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::encode::RowEncoder;
 use crate::encode::range_hash::RowHasher;
+use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::model::evidence::Span;
 use crate::model::plan::ColumnPlan;
@@ -16,7 +17,8 @@ use crate::model::value::{SHOWN_CHARS_MAX, Value};
 use crate::read::SourceRow;
 use crate::report::{ColumnDifference, KeyValue, RowDifference, RowFault};
 
-use super::super::rule;
+use super::super::read_back::{self, Neutral};
+use super::super::rule::{self, How};
 use super::super::source_sums::Reading;
 use super::super::target_sums::Place;
 use super::Drill;
@@ -121,8 +123,8 @@ impl<'a> Rows<'a> {
     /// Reads rows of the source by rowid, or by their number in the scan.
     fn of_source(&self, ids: &[i64]) -> Result<HashMap<i64, Seen>> {
         let Drill { subject, zone, .. } = self.drill;
-        let reading = Reading::new(subject, zone, self.drill.place.rule);
-        let mut columns = Columns::new(&subject.columns, self.drill);
+        let reading = Reading::new(subject, zone, self.drill.place.how);
+        let mut columns = Columns::new(&subject.columns, self.drill)?;
         let mut found = HashMap::new();
         if ids.is_empty() {
             return Ok(found);
@@ -133,7 +135,7 @@ impl<'a> Rows<'a> {
                 ordinal += 1;
                 let id = rowid.unwrap_or(ordinal);
                 if is_wanted(id) {
-                    found.insert(id, columns.seen(rowid, row)?);
+                    found.insert(id, columns.seen(rowid, row, subject.columns.len())?);
                 }
                 self.drill.cancel.check()
             })
@@ -154,36 +156,71 @@ impl<'a> Rows<'a> {
         for place in places {
             by_relation.entry(place.relid).or_default().push(&place.ctid);
         }
-        let sql = self.sql();
         let mut found = HashMap::new();
         for (relid, ctids) in by_relation {
             for ctids in ctids.chunks(LOOKED_UP_MAX) {
-                let rows = self.drill.transaction.query(&sql, &[&ctids, &relid]).await;
-                for row in rows.map_err(|error| self.drill.place.failed(&error))? {
-                    let place = TargetRow { relid, ctid: row.get(0) };
-                    let texts: Vec<Option<String>> = row.get(2);
-                    let columns = &self.drill.subject.columns;
-                    let shown = texts.into_iter().zip(columns).map(|(text, column)| match text {
-                        None => "NULL".to_owned(),
-                        // Quoted: NULL is not 'NULL', and a blank at the end is seen.
-                        Some(text) if column.pg_type.built_in_is_text() => {
-                            Value::Text(text.as_bytes()).shown()
-                        }
-                        Some(text) => cut(text),
-                    });
-                    let seen = Seen { rowid: None, hashes: row.get(1), shown: shown.collect() };
-                    found.insert(place, seen);
+                match self.drill.place.how {
+                    How::Hashed(rule) => self.look_up(rule, relid, ctids, &mut found).await?,
+                    How::ReadBack => self.read_back(relid, ctids, &mut found).await?,
                 }
             }
         }
         Ok(found)
     }
 
-    fn sql(&self) -> String {
+    async fn look_up(
+        &self,
+        rule: HashRule,
+        relid: u32,
+        ctids: &[&str],
+        found: &mut HashMap<TargetRow, Seen>,
+    ) -> Result<()> {
+        let rows = self.drill.transaction.query(&self.sql(rule), &[&ctids, &relid]).await;
+        for row in rows.map_err(|error| self.drill.place.failed(&error))? {
+            let place = TargetRow { relid, ctid: row.get(0) };
+            let texts: Vec<Option<String>> = row.get(2);
+            let columns = &self.drill.subject.columns;
+            let shown = texts.into_iter().zip(columns).map(|(text, column)| match text {
+                None => "NULL".to_owned(),
+                // Quoted: NULL is not 'NULL', and a blank at the end is seen.
+                Some(text) if column.pg_type.built_in_is_text() => {
+                    Value::Text(text.as_bytes()).shown()
+                }
+                Some(text) => cut(text),
+            });
+            let seen = Seen { rowid: None, hashes: row.get(1), shown: shown.collect() };
+            found.insert(place, seen);
+        }
+        Ok(())
+    }
+
+    async fn read_back(
+        &self,
+        relid: u32,
+        ctids: &[&str],
+        found: &mut HashMap<TargetRow, Seen>,
+    ) -> Result<()> {
+        let Drill { place, transaction, zone, .. } = *self.drill;
+        let mut neutral = Neutral::new(place.columns, zone.name())?;
+        // Places as the server printed them: digits, a comma, parentheses.
+        let filter = format!(
+            "WHERE ctid = ANY (ARRAY['{}']::tid[]) AND tableoid = {relid}",
+            ctids.join("', '")
+        );
+        read_back::each_row(place, transaction, &["tableoid", "ctid::text"], &filter, |row| {
+            neutral.target(row, 2)?;
+            let (hashes, shown) = (neutral.column_hashes(), neutral.shown(row, 2));
+            found.insert(read_back::place_of(row)?, Seen { rowid: None, hashes, shown });
+            Ok(())
+        })
+        .await
+    }
+
+    fn sql(&self, rule: HashRule) -> String {
         let place = self.drill.place;
         let one = |column: &ColumnPlan| {
             let record = format!("record_send(ROW({}))", Place::column(column));
-            rule::sql(&record, place.rule)[0].clone()
+            rule::sql(&record, rule)[0].clone()
         };
         let text = |column: &ColumnPlan| {
             format!("left({}::pg_catalog.text, {})", Place::column(column), SHOWN_CHARS_MAX + 1)
@@ -209,34 +246,43 @@ fn cut(text: String) -> String {
 }
 
 /// The columns of the source's rows, each hashed by itself.
-struct Columns {
-    encoders: Vec<RowEncoder>,
-    hashers: Vec<RowHasher>,
-    field: Vec<u8>,
+enum Columns {
+    Encoded(Vec<(RowEncoder, RowHasher)>, Vec<u8>),
+    Neutral(Neutral),
 }
 
 impl Columns {
-    fn new(columns: &[ColumnPlan], drill: &Drill<'_>) -> Self {
-        let each = || columns.iter().map(std::slice::from_ref);
-        Self {
-            encoders: each().map(|one| RowEncoder::new(one, drill.zone)).collect(),
-            hashers: each().map(|one| RowHasher::new(one, drill.place.rule)).collect(),
-            field: Vec::new(),
-        }
+    fn new(columns: &[ColumnPlan], drill: &Drill<'_>) -> Result<Self> {
+        let rule = match drill.place.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => return Neutral::new(columns, drill.zone.name()).map(Self::Neutral),
+        };
+        let each = columns.iter().map(std::slice::from_ref);
+        let each = each.map(|one| (RowEncoder::new(one, drill.zone), RowHasher::new(one, rule)));
+        Ok(Self::Encoded(each.collect(), Vec::new()))
     }
 
-    fn seen(&mut self, rowid: Option<i64>, row: &SourceRow<'_, '_>) -> Result<Seen> {
-        let mut seen = Seen { rowid, hashes: Vec::new(), shown: Vec::new() };
-        for (at, (encoder, hasher)) in self.encoders.iter().zip(&mut self.hashers).enumerate() {
-            let value: Value<'_> = row.value(at)?;
-            self.field.clear();
-            encoder.begin(&mut self.field);
-            let is_encoded = encoder.field(0, value, &mut self.field).is_ok();
-            let hashes = if is_encoded { hasher.hash(&self.field) } else { None };
-            seen.hashes.push(hashes.map_or(0, |hashes| hashes[0]));
-            seen.shown.push(value.shown());
-        }
-        Ok(seen)
+    fn seen(&mut self, rowid: Option<i64>, row: &SourceRow<'_, '_>, count: usize) -> Result<Seen> {
+        let shown = (0..count).map(|at| row.value(at).map(|value| value.shown()));
+        let shown: Vec<String> = shown.collect::<Result<_>>()?;
+        let hashes = match self {
+            Self::Encoded(columns, field) => {
+                let mut hashes = Vec::with_capacity(columns.len());
+                for (at, (encoder, hasher)) in columns.iter_mut().enumerate() {
+                    field.clear();
+                    encoder.begin(field);
+                    let is_encoded = encoder.field(0, row.value(at)?, field).is_ok();
+                    let found = if is_encoded { hasher.hash(field) } else { None };
+                    hashes.push(found.map_or(0, |hashes| hashes[0]));
+                }
+                hashes
+            }
+            Self::Neutral(neutral) => {
+                neutral.source(row)?;
+                neutral.column_hashes()
+            }
+        };
+        Ok(Seen { rowid, hashes, shown })
     }
 }
 
