@@ -223,7 +223,8 @@ pub fn open(
     refuse_empty(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, listener, cancel)?;
-    let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
+    let mut fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
+    fingerprint.identity = Some(snapshot.with(introspect::sqlite::identity)?);
     let mut schema = snapshot.with(introspect::source_schema)?;
     let chosen: BTreeSet<String> =
         selected(&schema, &options.selection, &presets, options.data_only.is_some())?

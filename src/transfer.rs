@@ -6,7 +6,9 @@
 mod account;
 mod attempts;
 mod begin;
+mod changed;
 mod data_only;
+mod local;
 mod only_rejects;
 mod rejected;
 
@@ -17,6 +19,7 @@ pub use only_rejects::only_rejects;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::checkpoint::local::Local;
 use crate::checkpoint::{resume, store};
 use crate::connect::{Target, Turn};
 use crate::copy::{self, CopyJob};
@@ -49,13 +52,16 @@ pub async fn run(
 ) -> Result<TransferReport> {
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
-    let work = Box::pin(transfer(&target, options, listener, cancel));
-    target.until_cancelled(cancel, work).await
+    let local = Local::open(&options.checkpoints)?.map(Arc::new);
+    let work = Box::pin(transfer(&target, options, local.as_ref(), listener, cancel));
+    let ended = target.until_cancelled(cancel, work).await;
+    ended.map_err(|error| local.iter().fold(error, |error, local| local.left(error)))
 }
 
 async fn transfer(
     target: &Target,
     options: &TransferOptions,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
@@ -64,7 +70,7 @@ async fn transfer(
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
         let turn = Turn::default();
-        let attempt = attempt(target, &mut opened, &mut attempts, listener, cancel);
+        let attempt = attempt(target, &mut opened, &mut attempts, local, listener, cancel);
         // Watched in here, for a connection that is dead is a reason to try again.
         match target.watched(&turn, attempt).await {
             Err(error) => attempts.after(error).await?,
@@ -78,12 +84,14 @@ async fn attempt(
     target: &Target,
     opened: &mut Opened,
     attempts: &mut Attempts<'_>,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
     attempts.lock().await?;
     let mut begun =
-        begin::begin_or_continue(target, &attempts.options, opened, listener, cancel).await?;
+        begin::begin_or_continue(target, &attempts.options, opened, local, listener, cancel)
+            .await?;
     let is_first = attempts.has_begun(&mut begun);
     let options = &attempts.options;
     let mut account = Account::new(target, opened, &begun);
@@ -124,7 +132,10 @@ async fn carry_out(
     account.not_as_before(not_as_before);
     // What differs is not done: the next command must not say that all was well.
     if is_equal && is_as_before {
-        store::finish(&mut target.session().await?, begun.run).await?;
+        match &begun.local {
+            Some(local) => local.finish()?,
+            None => store::finish(&mut target.session().await?, begun.run).await?,
+        }
     }
     Ok(())
 }
@@ -176,7 +187,8 @@ fn to_be_continued(error: Error, begun: &Begun) -> Error {
 const KEPT: &str = "What was committed is kept. Run the same command again to continue.";
 
 fn hints_to_continue(begun: &Begun) -> Vec<String> {
-    let mut hints = vec![KEPT.to_owned()];
+    let is_kept = begun.local.as_ref().is_none_or(|local| local.path().is_some());
+    let mut hints: Vec<String> = is_kept.then(|| KEPT.to_owned()).into_iter().collect();
     if begun.plan.fill.as_ref().is_some_and(|fill| !fill.journal.is_empty()) {
         hints.push(
             "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.".to_owned(),
@@ -207,6 +219,7 @@ async fn copy_rows(
     let job = CopyJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         snapshot: &opened.snapshot,
         zone: &opened.zone,
         target,
@@ -235,6 +248,7 @@ async fn finish_tables(
     let job = FinishJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         target,
         jobs: options.inspect.jobs,
         listener,

@@ -371,6 +371,24 @@ pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// Counts the rows that a range has.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table.
+pub fn count_span(conn: &Connection, source: &RangeSource<'_>) -> Result<u64> {
+    let (Some(rowid), Span::Rowids { lo, hi }) = (source.rowid_name, source.span) else {
+        return count_rows(conn, source.table);
+    };
+    let sql = format!(
+        "SELECT count(*) FROM main.{} AS t NOT INDEXED WHERE t.{rowid} BETWEEN ?1 AND ?2",
+        quoted(source.table)
+    );
+    let count: i64 = conn
+        .query_row(&sql, [lo, hi], |row| row.get(0))
+        .map_err(|error| in_table(conn, source.table, None, error))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Rows that were read before an error.
 #[derive(Debug, Clone, Copy, Default)]
 struct Good {
