@@ -17,6 +17,8 @@ mod cases;
 mod checks;
 mod hashes;
 mod meaning;
+mod parsers;
+mod parsing;
 mod texts;
 mod values;
 
