@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Stage {
     /// Starting a throwaway PostgreSQL.
     Scratch,
+    /// Checking the source for damage.
+    Check,
     /// Reading the source's schema and scanning its values.
     Inspect,
     /// Copying rows.

@@ -23,12 +23,12 @@ use crate::model::name_style::NameStyle;
 use crate::model::plan::TransferPlan;
 use crate::model::source::{SourceSchema, Table, TableKind};
 use crate::model::target::{TargetSchema, find};
-use crate::options::{DataOnly, InspectOptions, Selection};
+use crate::options::{DataOnly, FileCheck, InspectOptions, Selection};
 use crate::plan::build::{self, Inputs};
 use crate::plan::create_missing::UniqueSets;
 use crate::plan::{follow_ups, script};
 use crate::presets::{self, Presets};
-use crate::read::{Snapshot, Source};
+use crate::read::{Patience, Snapshot, Source, integrity};
 use crate::report::{
     DdlReport, Found, InspectColumn, InspectReport, InspectTable, InspectTarget, REPORT_VERSION,
     SchemaReport, SourceSummary,
@@ -59,6 +59,8 @@ pub struct Opened {
     pub names: NameStyle,
     /// Whether columns get their declared type as a comment.
     pub comments: bool,
+    /// Whether to look for damage before the scan.
+    pub check: FileCheck,
 }
 
 /// What was found in the values, and what was decided.
@@ -132,12 +134,17 @@ impl Opened {
         if self.presets.all.is_empty() { presets::recognised(&self.schema) } else { None }
     }
 
+    /// Returns the size of the file with its -wal.
+    fn bytes(&self) -> u64 {
+        self.fingerprint.bytes + self.fingerprint.wal_bytes
+    }
+
     /// Describes the source for a report.
     #[must_use]
     pub fn summary(&self, rows: u64) -> SourceSummary {
         SourceSummary {
             path: self.source.path().display().to_string(),
-            bytes: self.fingerprint.bytes + self.fingerprint.wal_bytes,
+            bytes: self.bytes(),
             tables: self.selected.len(),
             rows,
             encoding: self.schema.encoding.clone(),
@@ -156,11 +163,12 @@ pub fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<InspectReport> {
-    let opened = open(options, cancel)?;
+    let opened = open(options, listener, cancel)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
     let mut report = report(&opened, &looked, &plan, false);
     report.remarks.extend(opened.looks_like());
+    report.remarks.extend(opened.snapshot.remarks());
     if let Some(target) = target {
         set_beside(&mut report, target);
     }
@@ -177,7 +185,7 @@ pub fn schema(
     cancel: &Cancel,
 ) -> Result<SchemaReport> {
     crate::options::check_schema(&options.into)?;
-    let opened = open(options, cancel)?;
+    let opened = open(options, listener, cancel)?;
     let looked = look(&opened, options.jobs, listener, cancel)?;
     let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
     Ok(SchemaReport {
@@ -191,7 +199,11 @@ pub fn schema(
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Usage`].
-pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
+pub fn open(
+    options: &InspectOptions,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Opened> {
     let presets = presets::load(&options.selection.apps)?;
     let rules = type_maps::load(&options.type_maps, &presets, options.data_only.is_some())?;
     let zone = zone(&options.type_maps.source_tz)?;
@@ -208,10 +220,10 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
     // The fingerprint first: it must not open a file that SQLite has locked.
     let path = real_path(&options.from);
     let fingerprint = path.is_file().then(|| Fingerprint::take(&path, choices)).transpose();
-    let source = Source::locate(&options.from)?;
+    let source = Source::locate_with(&options.from, Patience::new(listener, cancel))?;
     refuse_empty(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
-    let snapshot = Snapshot::open(&source, options.jobs + 1, cancel)?;
+    let snapshot = Snapshot::open(&source, options.jobs + 1, listener, cancel)?;
     let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
     let mut schema = snapshot.with(introspect::source_schema)?;
     let chosen: BTreeSet<String> =
@@ -235,6 +247,7 @@ pub fn open(options: &InspectOptions, cancel: &Cancel) -> Result<Opened> {
         zone,
         names: options.names,
         comments: options.comments,
+        check: options.check,
     })
 }
 
@@ -338,8 +351,11 @@ pub fn look(
     cancel: &Cancel,
 ) -> Result<Looked> {
     let begun = Instant::now();
-    listener.on(Event::StageStarted { stage: Stage::Inspect, work: 0, rows: 0 });
     let tables = opened.tables();
+    let (path, bytes) = (opened.source.path().to_string_lossy(), opened.bytes());
+    let snapshot = &opened.snapshot;
+    integrity::check(snapshot, opened.check, &path, bytes, &tables, listener, cancel)?;
+    listener.on(Event::StageStarted { stage: Stage::Inspect, work: 0, rows: 0 });
     let evidence = introspect::profile::profile(
         &opened.snapshot,
         &tables,
@@ -348,7 +364,6 @@ pub fn look(
         listener.as_ref(),
         cancel,
     )?;
-    opened.source.check_unchanged()?;
     let pairs: Vec<(&Table, &TableEvidence)> = tables.into_iter().zip(&evidence).collect();
     let mut mapping = decide::propose(&pairs, &opened.rules, opened.names);
     let unproven = decide::unproven(&pairs, &mapping);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::model::merge;
 use crate::model::name_style::NameStyle;
+use crate::report::VerifyLevel;
 
 /// Which tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +34,20 @@ impl Default for TypeMaps {
     }
 }
 
+/// Whether the file is checked for damage before it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FileCheck {
+    /// As `Quick`, for files that are not too large ([`crate::read::integrity::CHECKED_BYTES_MAX`]).
+    #[default]
+    Automatic,
+    /// `PRAGMA quick_check`.
+    Quick,
+    /// `PRAGMA integrity_check`.
+    Full,
+    /// Not at all: damage is found when it is met.
+    None,
+}
+
 /// `inspect`, and the part of `transfer` that looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InspectOptions {
@@ -50,6 +65,8 @@ pub struct InspectOptions {
     pub comments: bool,
     /// Threads.
     pub jobs: usize,
+    /// Whether to look for damage first.
+    pub check: FileCheck,
     /// Set when the tables are there already (`--data-only`).
     pub data_only: Option<DataOnly>,
 }
@@ -162,11 +179,13 @@ pub struct TransferOptions {
     pub strict: bool,
     /// What to do with bad rows.
     pub bad_rows: BadRows,
-    /// Compare at the end.
-    pub verify: bool,
+    /// How deep to compare at the end; `None`: not at all.
+    pub verify: Option<VerifyLevel>,
     /// How long to wait for another run that holds the lock on the target schema; commands use
     /// [`crate::checkpoint::lock::WAIT`].
     pub lock_wait: Duration,
+    /// End the sessions of another run that holds the lock, instead of waiting for it.
+    pub takeover: bool,
     /// How long to try again when the connection is lost or the server is away; zero: not at all.
     /// Commands use [`crate::transfer::RETRY_FOR`] unless the user says otherwise.
     pub retry_for: Duration,
@@ -175,18 +194,16 @@ pub struct TransferOptions {
 /// `verify`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// The SQLite file.
-    pub from: PathBuf,
+    /// What to look at; how only counts where the target knows of no run.
+    pub inspect: InspectOptions,
     /// URL of the target.
     pub to: String,
-    /// Schema in the target.
-    pub into: String,
-    /// Which tables.
-    pub selection: Selection,
     /// `--rename OLD=NEW`, as given; they count where the target knows of no run.
     pub renames: Vec<String>,
     /// How deep.
-    pub level: crate::report::VerifyLevel,
+    pub level: VerifyLevel,
+    /// Rows of each kind that are shown of a table.
+    pub shown_max: u64,
 }
 
 /// Where `rehearse` finds its PostgreSQL.

@@ -9,7 +9,7 @@ use crate::checkpoint::lock;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::options::{RehearseOptions, ScratchPlace, TransferOptions};
-use crate::report::TransferReport;
+use crate::report::{TransferReport, VerifyLevel};
 use crate::scratch::{Binaries, Borrowed, Server, Settings};
 use crate::transfer;
 
@@ -68,8 +68,9 @@ async fn rehearse(
         restart: false,
         strict: options.strict,
         bad_rows: options.bad_rows.clone(),
-        verify: true,
+        verify: Some(VerifyLevel::Hashes),
         lock_wait: lock::WAIT,
+        takeover: false,
         retry_for: transfer::RETRY_FOR,
     };
     transfer::run(&transfer, listener, cancel).await

@@ -470,6 +470,10 @@ pub struct Orphans {
 pub enum VerifyLevel {
     /// Row counts.
     Counts,
+    /// Sums of hashes of all values, computed on both sides.
+    Hashes,
+    /// Every value, read back.
+    Full,
 }
 
 /// The document of `verify`.
@@ -485,8 +489,89 @@ pub struct VerifyReport {
     pub sequences_behind: Vec<SequenceBehind>,
     /// What was not compared, and why that is no difference.
     pub not_compared: Vec<NotCompared>,
+    /// Values that are not in the target as they are in the source, because a rule says so.
+    pub explained: Vec<Explained>,
+    /// Columns, indexes and constraints of the target that are not as they must be.
+    pub unsound: Vec<Unsound>,
+    /// The first rows that differ.
+    pub differences: Vec<RowDifference>,
     /// Seconds on the clock.
     pub wall_s: f64,
+}
+
+/// A column that is not there, an index that is not valid, a constraint that was never validated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unsound {
+    /// Table in the target.
+    pub table: String,
+    /// `column`, `index`, `foreign key` or `check`.
+    pub object: String,
+    /// Its name.
+    pub name: String,
+    /// What is the matter, without the full stop.
+    pub how: String,
+}
+
+/// A conversion that changes values, so that what is there is right without being the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// Table in the source.
+    pub table: String,
+    /// Column in the source.
+    pub column: String,
+    /// What becomes of its values.
+    pub how: String,
+    /// How many values of the source that changes; `None`: they were not looked at this time.
+    pub values: Option<u64>,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowFault {
+    /// The source has it, the target does not.
+    Missing,
+    /// The target has it, the source does not.
+    Extra,
+    /// Both have it, with other values.
+    Different,
+}
+
+/// A row that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowDifference {
+    /// Table in the source.
+    pub table: String,
+    /// What is wrong.
+    pub fault: RowFault,
+    /// What the row is known by: columns of the source, and their values on the side that has the row.
+    pub key: Vec<KeyValue>,
+    /// Rowid in the source, where the row has one.
+    pub rowid: Option<i64>,
+    /// Columns with other values; of a row that one side lacks, all of them.
+    pub columns: Vec<ColumnDifference>,
+}
+
+/// A part of a row's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyValue {
+    /// Column in the source.
+    pub column: String,
+    /// Value, as the side prints it that has the row.
+    pub value: String,
+}
+
+/// A column with other values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ColumnDifference {
+    /// Column in the source.
+    pub column: String,
+    /// Column in the target.
+    pub target_column: String,
+    /// The source's value as SQLite writes it, cut at 80 characters; `None`: the source has no such row.
+    pub source: Option<String>,
+    /// The target's as PostgreSQL prints it, cut at 80 characters; `None`: the target has no such row.
+    pub target: Option<String>,
 }
 
 /// A sequence that the next insert would fail with.
@@ -517,7 +602,7 @@ impl VerifyReport {
     /// Returns true when nothing differs.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        self.differing() == 0 && self.sequences_behind.is_empty()
+        self.differing() == 0 && self.sequences_behind.is_empty() && self.unsound.is_empty()
     }
 
     /// Returns the number of rows that the transfer left out as bad rows.
@@ -548,6 +633,29 @@ pub struct VerifiedTable {
     pub rejected: u64,
     /// Set when the target had rows before the transfer, and they stayed.
     pub merged: Option<MergedRows>,
+    /// What came out where values were compared; `None`: its rows were counted.
+    pub values: Option<ComparedValues>,
+}
+
+/// What the comparison of values came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ComparedValues {
+    /// Values that were compared.
+    pub compared: u64,
+    /// Rows that only the source has.
+    pub missing: u64,
+    /// Rows that only the target has.
+    pub extra: u64,
+    /// Rows with other values.
+    pub different: u64,
+}
+
+impl ComparedValues {
+    /// Returns the number of rows that differ.
+    #[must_use]
+    pub fn differing(&self) -> u64 {
+        self.missing + self.extra + self.different
+    }
 }
 
 impl VerifiedTable {
@@ -556,6 +664,10 @@ impl VerifiedTable {
     /// source what became of it.
     #[must_use]
     pub fn equal(&self) -> bool {
+        self.has_all_rows() && self.values.is_none_or(|values| values.differing() == 0)
+    }
+
+    fn has_all_rows(&self) -> bool {
         if let Some(MergedRows { target_before, merged }) = self.merged {
             return self.target_rows == target_before.checked_add(merged.inserted)
                 && merged.rows().checked_add(self.rejected) == Some(self.source_rows);

@@ -14,7 +14,6 @@ pub use attempts::RETRY_FOR;
 pub use data_only::restore_constraints;
 pub use only_rejects::only_rejects;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,10 +25,10 @@ use crate::event::{Cancel, Event, Listener, Stage};
 use crate::finish::restore;
 use crate::finish::run::{self as finish, FinishJob};
 use crate::inspect::{self, Opened};
-use crate::model::plan::{RangePlan, TablePlan, TransferPlan};
+use crate::model::plan::{RangePlan, TransferPlan};
 use crate::options::{self, TransferOptions};
-use crate::report::{InspectReport, MergedRows, TransferReport};
-use crate::verify::counts::{self, Pair};
+use crate::report::{InspectReport, TransferReport};
+use crate::verify::compare::{self, Comparison};
 
 use account::Account;
 use attempts::Attempts;
@@ -60,7 +59,8 @@ async fn transfer(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let mut opened =
+        tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
         let turn = Turn::default();
@@ -116,9 +116,9 @@ async fn carry_out(
         rejected::account(target, opened, begun, &options.bad_rows, listener.as_ref(), cancel)
             .await?;
     account.rejected(rejected);
-    let is_equal =
-        !options.verify || compare(target, opened, begun, listener, cancel, account).await?;
-    opened.source.check_unchanged()?;
+    let is_equal = compare(target, options, opened, begun, listener, cancel, account).await?;
+    opened.snapshot.check_unchanged()?;
+    account.remarks(opened.snapshot.remarks());
     let not_as_before = restore::differences(&target.session().await?, &begun.plan).await?;
     let is_as_before = not_as_before.is_empty();
     account.not_as_before(not_as_before);
@@ -132,16 +132,31 @@ async fn carry_out(
 /// Compares both sides; returns whether they are equal.
 async fn compare(
     target: &Target,
+    options: &TransferOptions,
     opened: &Opened,
     begun: &Begun,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
     account: &mut Account<'_>,
 ) -> Result<bool> {
-    let pairs = pairs(&begun.plan, &account.left_out(), &account.merged());
-    let schema = &begun.plan.schema;
-    let verified =
-        counts::compare(&opened.snapshot, target, schema, &pairs, listener, cancel).await?;
+    let Some(level) = options.verify else { return Ok(true) };
+    let session = target.session().await?;
+    let marks = store::marks(&session, begun.run).await?;
+    let outcome = compare::outcome(&session, begun.run, &begun.plan, marks, true).await?;
+    drop(session);
+    let comparison = Comparison {
+        snapshot: &opened.snapshot,
+        schema: &opened.schema,
+        zone: &opened.zone,
+        target,
+        into: &begun.plan.schema,
+        level,
+        jobs: options.inspect.jobs,
+        shown_max: compare::SHOWN_MAX,
+        listener,
+        cancel,
+    };
+    let verified = comparison.run(Some((&begun.plan, &outcome)), |_| true, Vec::new()).await?;
     let is_equal = verified.differing() == 0;
     account.verified(verified);
     Ok(is_equal)
@@ -228,20 +243,6 @@ async fn finish_tables(
     Ok(())
 }
 
-fn pairs(
-    plan: &TransferPlan,
-    rejected: &BTreeMap<String, u64>,
-    merged: &BTreeMap<usize, MergedRows>,
-) -> Vec<Pair> {
-    let pair = |(position, table): (usize, &TablePlan)| Pair {
-        source: table.source.clone(),
-        target: table.target.clone(),
-        rejected: rejected.get(&table.source).copied().unwrap_or(0),
-        merged: merged.get(&position).copied(),
-    };
-    plan.tables.iter().enumerate().map(pair).collect()
-}
-
 /// What a dry run found.
 #[derive(Debug)]
 pub struct DryRun {
@@ -279,7 +280,8 @@ pub async fn dry_run(
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, SESSIONS_EXTRA, cancel).await?;
     let work = Box::pin(async {
-        let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+        let mut opened =
+            tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
         if let Some(data_only) = &options.inspect.data_only {
             return data_only::dry_run(&target, options, data_only, &mut opened, listener, cancel)
                 .await;
@@ -293,7 +295,8 @@ pub async fn dry_run(
         })?;
         let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
-        let report = inspect::report(&opened, &looked, &plan, true);
+        let mut report = inspect::report(&opened, &looked, &plan, true);
+        report.remarks.extend(opened.snapshot.remarks());
         Ok(DryRun::new(report, refusal(&plan, options).err()))
     });
     target.until_cancelled(cancel, work).await

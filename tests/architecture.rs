@@ -43,7 +43,7 @@ const MAY_NAME: &[(&[&str], &[&str])] = &[
 ];
 
 /// Rooms that decide and convert: the same input gives the same output, on any machine.
-const PURE: [&str; 4] = ["map", "plan", "encode", "model"];
+const PURE: [&str; 5] = ["map", "plan", "encode", "model", "verify/witness"];
 const NOT_PURE: [&str; 8] = [
     "rusqlite",
     "tokio_postgres",
@@ -154,6 +154,21 @@ fn model_knows_others(files: &[SourceFile]) -> Vec<String> {
     complaints
 }
 
+/// The witness must not make the encoder's mistakes: it takes the model's types and nothing else.
+fn witness_knows_others(files: &[SourceFile]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (file, names) in code(files).iter().filter(|(file, _)| is_in_room(file, "verify/witness")) {
+        let knows = |named: &&Named| {
+            named.is_in("crate")
+                && !named.is_in("crate::model")
+                && !named.is_in("crate::verify::witness")
+        };
+        let found = names.iter().filter(knows);
+        complaints.extend(found.map(|named| complain(file, named, "the witness stands alone")));
+    }
+    complaints
+}
+
 fn too_long(files: &[SourceFile]) -> Vec<String> {
     let mut complaints = Vec::new();
     for file in files {
@@ -219,6 +234,11 @@ fn only_cli_prints() {
 #[test]
 fn the_model_knows_no_other_room() {
     expect_none(&model_knows_others(&sources()));
+}
+
+#[test]
+fn the_witness_shares_nothing_with_the_encoder() {
+    expect_none(&witness_knows_others(&sources()));
 }
 
 #[test]
@@ -314,6 +334,14 @@ mod broken {
         let text = "use crate::model::mark::Mark;\nuse crate::encode::field;";
         assert_eq!(model_knows_others(&file("src/model/plan.rs", text)).len(), 1);
         assert!(model_knows_others(&file("src/plan/build.rs", text)).is_empty());
+    }
+
+    #[test]
+    fn a_witness_that_asks_the_encoder_is_found() {
+        let text = "use crate::model::value::Value;\nuse crate::encode::iso;";
+        let path = "src/verify/witness/moment.rs";
+        assert_eq!(witness_knows_others(&file(path, text)).len(), 1);
+        assert!(witness_knows_others(&file("src/verify/counts.rs", text)).is_empty());
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn help(command: &[&str]) -> String {
 #[test]
 fn the_page_of_commands_is_what_help_prints() {
     let mut blocks = vec![("help", help(&[]))];
-    for command in ["inspect", "transfer", "verify", "rehearse", "schema"] {
+    for command in ["inspect", "transfer", "verify", "rehearse", "schema", "status", "clean"] {
         blocks.push((command, help(&[command])));
     }
     expect_blocks("docs/cli.md", &blocks);

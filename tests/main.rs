@@ -21,5 +21,7 @@ mod regressions;
 mod resume;
 mod schema;
 mod scratch;
+mod source;
 mod support;
 mod type_maps;
+mod verify;

@@ -8,6 +8,7 @@
 //! Known gaps: a role that may not create the schema cannot transfer; a run whose source changed is
 //! refused, not repaired.
 
+pub mod clean;
 pub mod fingerprint;
 pub mod journal;
 pub mod lock;
@@ -15,5 +16,6 @@ pub mod made;
 pub mod resent;
 pub mod resume;
 pub mod rights;
+pub mod status;
 pub mod store;
 pub mod tables;

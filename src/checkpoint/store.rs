@@ -89,14 +89,22 @@ pub async fn exists(client: &impl GenericClient) -> Result<bool> {
     }
 }
 
+/// Returns what lets a role look at transfers.
+pub(super) fn grant_to_read(role: &str) -> String {
+    let role = quoted(role);
+    format!(
+        "GRANT USAGE ON SCHEMA litelift TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA litelift TO {role};"
+    )
+}
+
 /// What this role can do with the bookkeeping.
-enum Bookkeeping {
+pub(super) enum Bookkeeping {
     Absent,
     Readable,
     Closed { owner: String, role: String },
 }
 
-async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
+pub(super) async fn bookkeeping(client: &impl GenericClient) -> Result<Bookkeeping> {
     // The tables are made in one transaction, so one of them stands for all.
     let sql = "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), \
                pg_get_userbyid(n.nspowner)::text, current_user::text \
@@ -135,10 +143,11 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
         .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
 }
 
-/// Returns how many tables schema `litelift` has.
+/// Returns the names of the tables that schema `litelift` has.
 #[must_use]
-pub(super) fn tables_made() -> i64 {
-    i64::try_from(CREATE.matches("create table if not exists litelift.").count()).unwrap_or(0)
+pub(super) fn table_names() -> Vec<&'static str> {
+    let made = CREATE.split("create table if not exists litelift.").skip(1);
+    made.filter_map(|text| text.split_whitespace().next()).collect()
 }
 
 /// Returns whether schema `litelift` has every table and column: one of an earlier version lacks some.

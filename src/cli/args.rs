@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::data_only_args::DataOnlyArgs;
+use crate::checkpoint::lock;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -39,6 +40,10 @@ pub(super) enum Command {
     RestoreConstraints(RestoreConstraintsArgs),
     /// Print the statements that make tables, keys and indexes
     Schema(SchemaArgs),
+    /// Show how far transfers have come, also while one is at work
+    Status(StatusArgs),
+    /// Remove what is kept in the target to continue a transfer
+    Clean(CleanArgs),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +65,8 @@ pub(super) struct InspectArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// table, json, csv, markdown or html
     #[arg(
         long,
@@ -104,9 +111,23 @@ pub(super) struct TransferArgs {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Throw away what a stopped run left, and begin again
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) restart: bool,
+    /// End another litelift at work there, and go on
+    #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
+    pub(super) takeover: bool,
+    /// Wait so long for another litelift
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = lock::WAIT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(..=lock::WAIT_MAX.as_secs()),
+        help_heading = "Running"
+    )]
+    pub(super) lock_wait: u64,
     /// Write nothing unless all fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
@@ -120,6 +141,15 @@ pub(super) struct TransferArgs {
         conflicts_with_all = ["dry_run", "restart", "rejects", "on_bad_row", "strict"]
     )]
     pub(super) only_rejects: Option<PathBuf>,
+    /// How deep to compare at the end: counts, hashes or full
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "hashes",
+        help_heading = "Running",
+        hide_possible_values = true
+    )]
+    pub(super) verify: Level,
     /// How long to wait for a lost server [default: 30]
     #[arg(
         long,
@@ -130,7 +160,7 @@ pub(super) struct TransferArgs {
     )]
     pub(super) retry_for: u64,
     /// Do not compare at the end
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Running", conflicts_with = "verify")]
     pub(super) no_verify: bool,
     /// Write what is not carried over to a file of SQL
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -193,18 +223,27 @@ pub(super) struct VerifyArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) type_maps: TypeMapArgs,
     /// Where a table went, if no run tells (repeatable)
     #[arg(long, value_name = "OLD=NEW", help_heading = "What to take, and as what")]
     pub(super) rename: Vec<String>,
-    /// How deep to compare: counts
+    /// How deep to compare: counts, hashes or full
     #[arg(
         long,
         value_name = "LEVEL",
-        default_value = "counts",
+        default_value = "hashes",
         help_heading = "Running",
         hide_possible_values = true
     )]
     pub(super) level: Level,
+    /// Rows that differ to show of each table and kind
+    #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
+    pub(super) show: u64,
+    #[command(flatten)]
+    pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -240,6 +279,8 @@ pub(super) struct RehearseArgs {
     pub(super) names: NamesArg,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
+    #[command(flatten)]
+    pub(super) check: CheckArg,
     /// Stop unless everything fits and is carried over
     #[arg(long, help_heading = "Running")]
     pub(super) strict: bool,
@@ -258,6 +299,42 @@ pub(super) struct RestoreConstraintsArgs {
     pub(super) to: ToArg,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    /// Only transfers into this schema
+    #[arg(long, value_name = "SCHEMA", help_heading = "Source and target")]
+    pub(super) into: Option<String>,
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) help: HelpArg,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct CleanArgs {
+    #[command(flatten)]
+    pub(super) to: ToArg,
+    /// Forget this transfer alone; `status` has its number
+    #[arg(long, value_name = "ID", help_heading = "Running")]
+    pub(super) run: Option<i64>,
+    /// Remove nothing; say what would be
+    #[arg(long, help_heading = "Running")]
+    pub(super) dry_run: bool,
+    /// Remove also what is still needed
+    #[arg(long, help_heading = "Running")]
+    pub(super) force: bool,
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) help: HelpArg,
 }
@@ -371,6 +448,19 @@ pub(super) struct JobsArg {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CheckArg {
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        help_heading = "Running",
+        hide_possible_values = true,
+        help = "Find damage: quick, full, none [quick up to 4 GiB]"
+    )]
+    pub(super) check: Option<Check>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Print the report as JSON instead of the summary
@@ -409,6 +499,14 @@ pub(super) enum OnBadRow {
     Reject,
 }
 
+/// How thoroughly the file is checked before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Check {
+    Quick,
+    Full,
+    None,
+}
+
 /// How names are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Names {
@@ -427,6 +525,7 @@ pub(super) enum SchemaFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
     Counts,
+    Hashes,
 }
 
 const INSPECT_EXTRA: &str = "\
@@ -492,6 +591,28 @@ listed in comments at the end.
 
 Exit codes: 0 done; 2 usage; 3 file unreadable or damaged; 5 interrupted";
 
+const STATUS_EXTRA: &str = "\
+Examples:
+  litelift status --to postgres://app@localhost/app
+  litelift status --into app --json
+
+Asked from any machine, also while a transfer is at work; nothing is written.
+What a transfer has not committed yet is not seen.
+
+Exit codes: 0 shown, also when there is nothing; 2 usage; 4 PostgreSQL or the
+connection; 5 interrupted";
+
+const CLEAN_EXTRA: &str = "\
+Examples:
+  litelift clean --to postgres://app@localhost/app --dry-run
+  litelift clean --run 3
+
+Tables with rows stay as they are. Refused while a transfer is not done, or
+while something that --data-only took away is not back.
+
+Exit codes: 0 removed; 2 usage; 4 PostgreSQL or the connection; 5 interrupted;
+6 a litelift is at work; 8 still needed, or other objects depend on it";
+
 /// Returns the command line's description, with examples and exit codes in the help or without.
 pub(super) fn description(with_extras: bool) -> clap::Command {
     let command = Arguments::command();
@@ -505,6 +626,8 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("rehearse", REHEARSE_EXTRA),
         ("restore-constraints", RESTORE_EXTRA),
         ("schema", SCHEMA_EXTRA),
+        ("status", STATUS_EXTRA),
+        ("clean", CLEAN_EXTRA),
     ]
     .into_iter()
     .fold(command, |command, (name, extra)| {

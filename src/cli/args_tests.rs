@@ -30,6 +30,9 @@ fn help_of_the_program() {
       rehearse             Move into a throwaway PostgreSQL, report, remove it again
       restore-constraints  Bring back what an unfinished --data-only took away
       schema               Print the statements that make tables, keys and indexes
+      status               Show how far transfers have come, also while one is at
+                           work
+      clean                Remove what is kept in the target to continue a transfer
       help                 Print this message or the help of the given subcommand(s)
 
     Options:
@@ -62,7 +65,8 @@ fn help_of_inspect() {
           --names <STYLE>         Style of names: lower or snake [default: keep]
 
     Running:
-          --jobs <N>  Jobs at once [default: one per core, 2 to 8]
+          --jobs <N>      Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>  Find damage: quick, full, none [quick up to 4 GiB]
 
     Output:
           --format <FORMAT>  table, json, csv, markdown or html [default: table]
@@ -106,17 +110,19 @@ fn help_of_transfer() {
           --create-missing           Make the tables that the target lacks
 
     Running:
-          --dry-run             Show types and statements; write nothing
-          --jobs <N>            Jobs at once [default: one per core, 2 to 8]
-          --restart             Throw away what a stopped run left, and begin again
-          --strict              Write nothing unless all fits and is carried over
-          --on-bad-row <WHAT>   At rows that do not fit: stop, reject [default:
-                                stop]
-          --rejects <DIR>       Folder for rejected rows, a CSV file per table
-          --max-rejects <N>     Stop when more rows than this do not fit
-          --only-rejects <DIR>  Send the rows of such a folder again
-          --retry-for <SECS>    How long to wait for a lost server [default: 30]
-          --no-verify           Do not compare at the end
+          --dry-run              Show types and statements; write nothing
+          --jobs <N>             Jobs at once [default: one per core, 2 to 8]
+          --restart              Throw away what a stopped run left, and begin again
+          --takeover             End another litelift at work there, and go on
+          --lock-wait <SECONDS>  Wait so long for another litelift [default: 30]
+          --strict               Write nothing unless all fits and is carried over
+          --on-bad-row <WHAT>    At rows that do not fit: stop, reject [default:
+                                 stop]
+          --rejects <DIR>        Folder for rejected rows, a CSV file per table
+          --max-rejects <N>      Stop when more rows than this do not fit
+          --only-rejects <DIR>   Send the rows of such a folder again
+          --retry-for <SECS>     How long to wait for a lost server [default: 30]
+          --no-verify            Do not compare at the end
 
     Output:
           --follow-ups <FILE>  Write what is not carried over to a file of SQL
@@ -141,19 +147,25 @@ fn help_of_verify() {
           --into <SCHEMA>  Schema in the target [default: public]
 
     What to take, and as what:
-          --only <GLOB>       Take only tables like 'app_*' (repeatable)
-          --skip <GLOB>       Leave tables like 'log_*' out (repeatable)
-          --app <NAME|FILE>   What an app such as django needs (repeatable)
-          --rename <OLD=NEW>  Where a table went, if no run tells (repeatable)
+          --only <GLOB>           Take only tables like 'app_*' (repeatable)
+          --skip <GLOB>           Leave tables like 'log_*' out (repeatable)
+          --app <NAME|FILE>       What an app such as django needs (repeatable)
+          --type-map <FILE|NAME>  Rules tried before the built-in ones (repeatable)
+          --source-tz <ZONE>      Zone of times that name none, for rules with iso
+                                  [default: UTC]
+          --rename <OLD=NEW>      Where a table went, if no run tells (repeatable)
 
     Running:
-          --level <LEVEL>  How deep to compare: counts [default: counts]
+          --level <LEVEL>  How deep to compare: counts, hashes or full [default:
+                           hashes]
+          --jobs <N>       Jobs at once [default: one per core, 2 to 8]
 
     Output:
-          --json     Print the report as JSON instead of the summary
-      -q, --quiet    Errors and the final sentence only
-      -v, --verbose  List every table and object, and tell each step
-      -h, --help     Print help (--help adds examples and exit codes)
+          --show <N>  Rows that differ to show of each table and kind [default: 10]
+          --json      Print the report as JSON instead of the summary
+      -q, --quiet     Errors and the final sentence only
+      -v, --verbose   List every table and object, and tell each step
+      -h, --help      Print help (--help adds examples and exit codes)
     ");
 }
 
@@ -182,6 +194,7 @@ fn help_of_rehearse() {
 
     Running:
           --jobs <N>           Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>       Find damage: quick, full, none [quick up to 4 GiB]
           --strict             Stop unless everything fits and is carried over
           --on-bad-row <WHAT>  At rows that do not fit: stop, reject [default: stop]
           --rejects <DIR>      Folder for rejected rows, a CSV file per table
@@ -231,11 +244,13 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 11),
+        ("transfer", 16),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),
         ("schema", 0),
+        ("status", 0),
+        ("clean", 0),
     ] {
         let (short, long) = (help(command, false), help(command, true));
         assert!(long.starts_with(&short), "{command}");
@@ -244,11 +259,52 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         assert!(long.lines().count() <= 50 + more, "{command}: {}", long.lines().count());
     }
     // Written to fit, because clap breaks a long line where nobody wants it.
-    for extra in
-        [INSPECT_EXTRA, TRANSFER_EXTRA, VERIFY_EXTRA, REHEARSE_EXTRA, RESTORE_EXTRA, SCHEMA_EXTRA]
-    {
+    for extra in [
+        INSPECT_EXTRA,
+        TRANSFER_EXTRA,
+        VERIFY_EXTRA,
+        REHEARSE_EXTRA,
+        RESTORE_EXTRA,
+        SCHEMA_EXTRA,
+        STATUS_EXTRA,
+        CLEAN_EXTRA,
+    ] {
         for line in extra.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
     }
+}
+
+#[test]
+fn help_of_status_and_clean() {
+    insta::assert_snapshot!(help("status", false), @r"
+    Show how far transfers have come, also while one is at work
+
+    Usage: litelift status [OPTIONS] --to <URL>
+
+    Source and target:
+          --to <URL>       postgres://user:password@host/db [env: DATABASE_URL]
+          --into <SCHEMA>  Only transfers into this schema
+
+    Output:
+          --json  Print the report as JSON
+      -h, --help  Print help (--help adds examples and exit codes)
+    ");
+    insta::assert_snapshot!(help("clean", false), @r"
+    Remove what is kept in the target to continue a transfer
+
+    Usage: litelift clean [OPTIONS] --to <URL>
+
+    Source and target:
+          --to <URL>  postgres://user:password@host/db [env: DATABASE_URL]
+
+    Running:
+          --run <ID>  Forget this transfer alone; `status` has its number
+          --dry-run   Remove nothing; say what would be
+          --force     Remove also what is still needed
+
+    Output:
+          --json  Print the report as JSON
+      -h, --help  Print help (--help adds examples and exit codes)
+    ");
 }

@@ -228,6 +228,7 @@ impl Running {
     fn doing(&self) -> &'static str {
         match self.stage {
             Stage::Scratch => "starting PostgreSQL",
+            Stage::Check => "checking",
             Stage::Inspect => "inspecting",
             Stage::Copy => "copying",
             Stage::Finish => "finishing",
@@ -240,7 +241,7 @@ impl Running {
         match self.stage {
             Stage::Inspect | Stage::Verify => (self.work, self.work_total),
             Stage::Copy => (self.rows, self.rows_total),
-            Stage::Scratch | Stage::Finish => (0, 0),
+            Stage::Scratch | Stage::Check | Stage::Finish => (0, 0),
         }
     }
 
@@ -289,7 +290,7 @@ impl Running {
                 Stage::Inspect | Stage::Verify => {
                     facts.push(format!("{} rows/s", amount::short(rate)));
                 }
-                Stage::Scratch | Stage::Finish => {}
+                Stage::Scratch | Stage::Check | Stage::Finish => {}
             }
         }
         if self.left().is_none() {
@@ -310,6 +311,7 @@ impl Running {
         let took = amount::seconds(time);
         match self.stage {
             Stage::Scratch => format!("started PostgreSQL in {took}"),
+            Stage::Check => format!("checked the file in {took}"),
             Stage::Inspect => format!("inspected {} in {took}", amount::rows(self.work)),
             Stage::Copy => {
                 let size = amount::bytes(self.work);

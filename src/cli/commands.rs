@@ -12,9 +12,9 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::{
-    BadRowArgs, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs, RehearseArgs,
-    RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs, TypeMapArgs,
-    VerifyArgs,
+    BadRowArgs, Check, CheckArg, Command, Format, Level, Names, NamesArg, OnBadRow, OutputArgs,
+    RehearseArgs, RestoreConstraintsArgs, SelectionArgs, SourceArg, TargetArgs, TransferArgs,
+    TypeMapArgs, VerifyArgs,
 };
 use super::board::Verbosity;
 use super::data_only_args::data_only;
@@ -22,14 +22,16 @@ use super::progress::Progress;
 use super::sentence::Purpose;
 use super::style::Look;
 use super::summary::{self, Telling};
-use super::{failure, follow_ups_file, inspect_command, output, schema_command, source_path, stop};
-use crate::checkpoint::lock;
+use super::{
+    failure, follow_ups_file, inspect_command, output, runs_command, schema_command, source_path,
+    stop,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
 use crate::options::{
-    self, BadRows, InspectOptions, RehearseOptions, ScratchPlace, Selection, TransferOptions,
-    TypeMaps, VerifyOptions,
+    self, BadRows, DataOnly, FileCheck, InspectOptions, RehearseOptions, ScratchPlace, Selection,
+    TransferOptions, TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
 
@@ -48,6 +50,8 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Rehearse(args) => rehearse(args),
         Command::RestoreConstraints(args) => restore_constraints(args),
         Command::Schema(args) => schema_command::run(args),
+        Command::Status(args) => runs_command::status(args),
+        Command::Clean(args) => runs_command::clean(args),
     }
 }
 
@@ -61,6 +65,8 @@ impl Command {
             Self::Rehearse(args) => args.output.json,
             Self::RestoreConstraints(args) => args.output.json,
             Self::Schema(_) => false,
+            Self::Status(args) => args.json,
+            Self::Clean(args) => args.json,
         }
     }
 
@@ -124,6 +130,7 @@ fn rehearse(args: RehearseArgs) -> Result<u8> {
             names: names(&args.names),
             comments: false,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: None,
         },
         scratch: match args.scratch_url {
@@ -152,18 +159,37 @@ fn verify(args: VerifyArgs) -> Result<u8> {
     let verbosity = verbosity(&args.output);
     let from = source(args.source)?;
     let (to, into) = target(args.target)?;
-    let level = match args.level {
-        Level::Counts => VerifyLevel::Counts,
-    };
     let source = from.to_string_lossy().into_owned();
-    let (selection, renames) = (selection(args.selection), args.rename);
-    let options = VerifyOptions { from, to, into, selection, renames, level };
+    let options = VerifyOptions {
+        inspect: InspectOptions {
+            from,
+            selection: selection(args.selection),
+            type_maps: type_maps(args.type_maps),
+            into,
+            names: NameStyle::Keep,
+            comments: false,
+            jobs: options::jobs(args.jobs.jobs)?,
+            data_only: Some(DataOnly::default()),
+            check: file_check(&args.check),
+        },
+        to,
+        renames: args.rename,
+        level: level(args.level),
+        shown_max: args.show,
+    };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
     run.print(args.output.json, &report, |look| {
         summary::verify(&report, &source, verbosity, look)
     })?;
     Ok(differs(&report))
+}
+
+fn level(level: Level) -> VerifyLevel {
+    match level {
+        Level::Counts => VerifyLevel::Counts,
+        Level::Hashes => VerifyLevel::Hashes,
+    }
 }
 
 fn differs(report: &VerifyReport) -> u8 {
@@ -221,7 +247,7 @@ impl Run {
     }
 
     /// Prints the document or the text.
-    fn print<T: Serialize>(
+    pub(super) fn print<T: Serialize>(
         &self,
         as_json: bool,
         report: &T,
@@ -256,14 +282,16 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
             names: names(&args.names),
             comments: args.comments.comments,
             jobs: options::jobs(args.jobs.jobs)?,
+            check: file_check(&args.check),
             data_only: data_only(args.data_only)?,
         },
         to,
         restart: args.restart,
         strict: args.strict,
         bad_rows: bad_rows(args.bad_rows)?,
-        verify: !args.no_verify,
-        lock_wait: lock::WAIT,
+        verify: (!args.no_verify).then(|| level(args.verify)),
+        lock_wait: Duration::from_secs(args.lock_wait),
+        takeover: args.takeover,
         retry_for: Duration::from_secs(args.retry_for),
     })
 }
@@ -305,6 +333,15 @@ pub(super) fn postgres_url(url: String, name: &str) -> Result<String> {
 
 pub(super) fn selection(args: SelectionArgs) -> Selection {
     Selection { only: args.only, skip: args.skip, apps: args.app }
+}
+
+pub(super) fn file_check(args: &CheckArg) -> FileCheck {
+    match args.check {
+        None => FileCheck::Automatic,
+        Some(Check::Quick) => FileCheck::Quick,
+        Some(Check::Full) => FileCheck::Full,
+        Some(Check::None) => FileCheck::None,
+    }
 }
 
 pub(super) fn names(args: &NamesArg) -> NameStyle {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::amount::{counted, tables};
 use super::args::{Format, InspectArgs};
 use super::board::Verbosity;
-use super::commands::{Run, json, names, postgres_url, selection, type_maps};
+use super::commands::{Run, file_check, json, names, postgres_url, selection, type_maps};
 use super::names::{plain, wrap_into};
 use super::style::Look;
 use super::{
@@ -27,6 +27,7 @@ pub(super) fn run(args: InspectArgs) -> Result<u8> {
         names: names(&args.names),
         comments: false,
         jobs: options::jobs(args.jobs.jobs)?,
+        check: file_check(&args.check),
         data_only: None,
     };
     if let Some(path) = &args.suggest {

@@ -18,6 +18,7 @@ mod board;
 mod commands;
 mod crash;
 mod data_only_args;
+mod differences;
 mod failure;
 mod follow_ups_file;
 mod inspect_command;
@@ -28,6 +29,7 @@ mod pace;
 mod progress;
 mod report_html;
 mod report_markdown;
+mod runs_command;
 #[cfg(test)]
 mod sample;
 mod schema_command;
@@ -105,9 +107,18 @@ fn not_a_command(found: &clap::Error, arguments: &[OsString]) -> u8 {
 /// The subcommand that the arguments name: the first word, as there are no global flags with values.
 fn subcommand(arguments: &[OsString]) -> Option<&'static str> {
     let word = arguments.iter().skip(1).find_map(|argument| argument.to_str())?;
-    ["inspect", "transfer", "verify", "rehearse", "restore-constraints"]
-        .into_iter()
-        .find(|name| *name == word)
+    [
+        "inspect",
+        "transfer",
+        "verify",
+        "rehearse",
+        "restore-constraints",
+        "schema",
+        "status",
+        "clean",
+    ]
+    .into_iter()
+    .find(|name| *name == word)
 }
 
 /// Whether arguments that could not be parsed ask for JSON all the same.

@@ -7,7 +7,7 @@ use super::commands::{Run, names, selection, type_maps};
 use super::names::plain;
 use super::{follow_ups_file, output, source_path};
 use crate::error::Result;
-use crate::options::{self, InspectOptions};
+use crate::options::{self, FileCheck, InspectOptions};
 use crate::report::SchemaReport;
 
 /// Runs `schema` and returns its exit code.
@@ -20,6 +20,7 @@ pub(super) fn run(args: SchemaArgs) -> Result<u8> {
         names: names(&args.names),
         comments: args.comments.comments,
         jobs: options::jobs(args.jobs.jobs)?,
+        check: FileCheck::Automatic,
         data_only: None,
     };
     let run = Run::begin(Verbosity::Normal, "nothing was written");

@@ -135,6 +135,7 @@ fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
 fn compared(level: VerifyLevel) -> &'static str {
     match level {
         VerifyLevel::Counts => "Row counts",
+        VerifyLevel::Hashes | VerifyLevel::Full => "All values",
     }
 }
 

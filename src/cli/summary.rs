@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::amount::{bytes, counted, grouped, grouped_signed, rows, seconds, tables};
 use super::board::Verbosity;
+use super::differences;
 use super::names::{plain, wrap_into};
 use super::sections::Sections;
 use super::sentence::{self, Purpose};
@@ -58,6 +59,9 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
         sections.refused(&report.refused);
         sections.orphans(&report.orphans);
         sections.not_as_before(&report.not_as_before);
+        if let Some(verify) = &report.verify {
+            sections.compared(verify);
+        }
         // What the run said it would do is not what this command did.
         if !nothing_done {
             sections.sentences("notes", &notes(report));
@@ -84,8 +88,7 @@ pub(super) fn verify(
             draw_verified(&mut out, report, verbosity, look);
         }
         let mut sections = Sections { out: &mut out, look, verbosity, json_flag: "--json" };
-        sections.sequences_behind(&report.sequences_behind);
-        sections.not_compared(&report.not_compared);
+        sections.compared(report);
         if !out.is_empty() {
             out.push('\n');
         }
@@ -207,6 +210,9 @@ fn made(table: &TableReport) -> String {
 fn verdict(table: &VerifiedTable) -> String {
     match table.target_rows {
         None => "no such table".to_owned(),
+        Some(_) if table.values.is_some_and(|values| values.differing() > 0) => {
+            table.values.as_ref().map(differences::verdict).unwrap_or_default()
+        }
         Some(_) if table.equal() && table.rejected > 0 => {
             format!("{} rejected", rows(table.rejected))
         }

@@ -44,8 +44,12 @@ fn counts(tables: &[TableReport]) -> VerifyReport {
                 source_rows: table.rows,
                 target_rows: Some(table.rows),
                 merged: None,
+                values: None,
             })
             .collect(),
+        explained: Vec::new(),
+        unsound: Vec::new(),
+        differences: Vec::new(),
         wall_s: 0.7,
     }
 }

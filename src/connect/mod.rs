@@ -11,5 +11,5 @@ pub mod target;
 pub mod url;
 pub mod watch;
 
-pub use target::{Session, Target};
+pub use target::{Guard, Session, Target};
 pub use watch::Turn;

@@ -9,9 +9,10 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
     TimeoutType,
 };
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Config, NoTls, SimpleQueryMessage};
 
-use crate::error::{Error, Result, Transient};
+use crate::error::{Error, ErrorKind, Result, Transient};
 use crate::event::{Cancel, Listener};
 use crate::model::ident::literal;
 
@@ -54,6 +55,45 @@ const SESSION_LIMIT: Duration = Duration::from_secs(20);
 
 const NO_POSTGRES: &str = "Is it PostgreSQL that listens there?";
 
+/// An advisory lock that new sessions belong to.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Schema that is locked.
+    pub schema: String,
+    /// The server's process that holds the lock.
+    pub pid: i32,
+    /// First half of the lock's key.
+    pub class: i32,
+    /// First half of the key of the lock that the run's other sessions share.
+    pub shared_class: i32,
+}
+
+impl Guard {
+    /// Makes a session known as one of the run, and tells whether the run still holds its lock.
+    async fn enter(
+        &self,
+        client: &deadpool_postgres::ClientWrapper,
+    ) -> std::result::Result<bool, tokio_postgres::Error> {
+        let sql = "SELECT pg_advisory_lock_shared($1, hashtext($2))::text, EXISTS (SELECT FROM pg_locks \
+                   WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND pid = $3 \
+                   AND classid = $4::int::oid AND objid = hashtext($2)::oid)";
+        let values: [&(dyn ToSql + Sync); 4] =
+            [&self.shared_class, &self.schema, &self.pid, &self.class];
+        Ok(client.query_one(sql, &values).await?.get(1))
+    }
+}
+
+/// The error of a run whose lock is gone.
+fn lost(schema: &str) -> Error {
+    Error::new(
+        ErrorKind::Locked,
+        format!("this run has lost its lock on schema \"{}\"", schema.escape_debug()),
+    )
+    .detail("Another litelift took it over, or the server ended the session that held it.")
+    .hint("When no other litelift is at work there, run the same command again to continue.")
+    .transient(Transient::ConnectionLost)
+}
+
 /// How long the server may take to end sessions that were given up.
 const END_LIMIT: Duration = Duration::from_secs(5);
 const END_POLL: Duration = Duration::from_millis(50);
@@ -78,6 +118,7 @@ pub struct Target {
     pool: Pool,
     config: Config,
     opened: Arc<Mutex<Opened>>,
+    guards: Arc<Mutex<Vec<Guard>>>,
     has_password: bool,
     /// Who is told what the server waits for.
     pub(super) listener: OnceLock<Arc<dyn Listener>>,
@@ -87,6 +128,8 @@ pub struct Target {
     pub shown: String,
     /// Version as the server says it, such as `15.18`.
     pub version: String,
+    /// `server_version_num`, such as 150018.
+    pub version_number: i32,
 }
 
 impl Target {
@@ -100,6 +143,8 @@ impl Target {
         let url = url::parse(text)?;
         let opened: Arc<Mutex<Opened>> = Arc::default();
         let registered = Arc::clone(&opened);
+        let guards: Arc<Mutex<Vec<Guard>>> = Arc::default();
+        let guarded = Arc::clone(&guards);
         let manager = Manager::from_config(
             url.config.clone(),
             NoTls,
@@ -107,13 +152,18 @@ impl Target {
         );
         let hook = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             let registered = Arc::clone(&registered);
+            let guards = guarded.lock().unwrap_or_else(PoisonError::into_inner).clone();
             Box::pin(async move {
                 let token = client.cancel_token();
                 registered.lock().unwrap_or_else(PoisonError::into_inner).tokens.push(token);
                 let told = client.simple_query(SETTINGS).await.map_err(HookError::Backend)?;
                 let backend = told.iter().rev().find_map(backend);
-                let mut opened = registered.lock().unwrap_or_else(PoisonError::into_inner);
-                opened.backends.extend(backend);
+                registered.lock().unwrap_or_else(PoisonError::into_inner).backends.extend(backend);
+                for guard in guards {
+                    if !guard.enter(client).await.map_err(HookError::Backend)? {
+                        return Err(HookError::message(guard.schema));
+                    }
+                }
                 Ok(())
             })
         });
@@ -129,30 +179,42 @@ impl Target {
             pool,
             config: url.config,
             opened,
+            guards,
             has_password,
             listener: OnceLock::new(),
             holders: Mutex::default(),
             shown: url.shown,
             version: String::new(),
+            version_number: 0,
         };
         let turn = Turn::default();
-        target.version = tokio::select! {
+        (target.version_number, target.version) = tokio::select! {
             version = target.watched(&turn, target.look()) => version?,
             () = cancel.asked() => return Err(Error::interrupted()),
         };
         Ok(target)
     }
 
+    /// Makes every session that is opened from now on one of the run that holds this lock; it is refused
+    /// when the lock is gone. Of two calls for one schema the later counts.
+    pub fn guard(&self, guard: Guard) {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.retain(|before| before.schema != guard.schema);
+        guards.push(guard);
+    }
+
     /// Takes a session of the pool, connecting when none is free.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Target`].
+    /// [`crate::error::ErrorKind::Target`]; [`crate::error::ErrorKind::Locked`] when the lock of the run is
+    /// gone ([`Self::guard`]).
     pub async fn session(&self) -> Result<Session> {
         self.pool.get().await.map_err(|error| {
             let what = format!("connect to {}", self.shown);
             match error {
                 PoolError::PostCreateHook(HookError::Backend(error))
                 | PoolError::Backend(error) => self.unreachable(&what, &error),
+                PoolError::PostCreateHook(HookError::Message(schema)) => lost(&schema),
                 PoolError::Timeout(TimeoutType::Create) => {
                     Error::target(format!("could not {what}"))
                         .detail(format!(
@@ -183,7 +245,7 @@ impl Target {
         })
     }
 
-    async fn look(&self) -> Result<String> {
+    async fn look(&self) -> Result<(i32, String)> {
         let session = self.session().await?;
         let row = session
             .query_one(
@@ -211,7 +273,7 @@ impl Target {
                 .hint("Connect to the primary server."));
         }
         // "15.18 (Debian 15.18-0+deb12u1)": the first word is the version.
-        Ok(version.split_whitespace().next().unwrap_or(&version).to_owned())
+        Ok((number, version.split_whitespace().next().unwrap_or(&version).to_owned()))
     }
 
     /// Says who is told what the server waits for.
@@ -251,6 +313,8 @@ impl Target {
     /// As [`Self::session`].
     pub async fn reconnect(&self) -> Result<()> {
         self.pool.retain(|_, _| false);
+        // With them goes the lock; whoever goes on takes it again.
+        self.guards.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let earlier = self.backends_in_sql(|_| true);
         *self.opened() = Opened::default();
         let session = self.session().await;

@@ -94,7 +94,8 @@ impl ColumnEncoder {
         }
     }
 
-    fn unchanged(plan: &ColumnPlan, zone: &Zone) -> Self {
+    /// As [`Self::new`], without what the server changes on the way in.
+    pub(super) fn unchanged(plan: &ColumnPlan, zone: &Zone) -> Self {
         let (pg_type, convert) = (plan.pg_type, plan.convert);
         let named = match convert {
             Convert::Named(conversion) => Some(conversion),

@@ -7,7 +7,7 @@ use crate::model::pg_type::{Element, PgType};
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::{LeafWriter, Sums};
 
-use super::record_hash;
+use super::record_hash::{self, HashRule};
 
 /// Raised when the same value becomes other bytes, or they another hash: what was kept then says nothing.
 pub const VERSION: u32 = 1;
@@ -15,6 +15,7 @@ pub const VERSION: u32 = 1;
 /// The hashes of the rows of one table.
 #[derive(Debug, Clone)]
 pub struct RowHasher {
+    rule: HashRule,
     oids: Vec<u32>,
     /// Positions of arrays of enum types: inside them stands the oid of the enum type.
     enum_arrays: Vec<usize>,
@@ -25,11 +26,12 @@ pub struct RowHasher {
 impl RowHasher {
     /// `columns` are those of the encoder that makes the rows.
     #[must_use]
-    pub fn new(columns: &[ColumnPlan]) -> Self {
+    pub fn new(columns: &[ColumnPlan], rule: HashRule) -> Self {
         let is_enum_array =
             |column: &ColumnPlan| matches!(column.pg_type, PgType::Array(Element::Enum(_)));
         let enum_arrays = columns.iter().enumerate().filter(|(_, column)| is_enum_array(column));
         Self {
+            rule,
             oids: columns.iter().map(|column| column.pg_type.hashed_oid()).collect(),
             enum_arrays: enum_arrays.map(|(at, _)| at).collect(),
             plain: Vec::new(),
@@ -40,7 +42,7 @@ impl RowHasher {
     #[inline]
     pub fn hash(&mut self, row: &[u8]) -> Option<[i64; 2]> {
         if self.enum_arrays.is_empty() {
-            return record_hash::of_row(&self.oids, row);
+            return record_hash::of_row(self.rule, &self.oids, row);
         }
         self.plain.clear();
         self.plain.extend_from_slice(row);
@@ -55,7 +57,7 @@ impl RowHasher {
             }
             begin += 4 + bytes;
         }
-        record_hash::of_row(&self.oids, &self.plain)
+        record_hash::of_row(self.rule, &self.oids, &self.plain)
     }
 }
 
@@ -72,7 +74,7 @@ impl RangeHasher {
     #[must_use]
     pub fn new(columns: &[ColumnPlan], has_leaves: bool) -> Self {
         Self {
-            row: RowHasher::new(columns),
+            row: RowHasher::new(columns, HashRule::Array),
             sums: Sums::default(),
             leaves: has_leaves.then(LeafWriter::default),
         }

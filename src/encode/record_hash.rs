@@ -11,6 +11,8 @@
 //!
 //! Known gaps: servers on big-endian machines read the same bytes otherwise; the test vectors tell.
 
+use sha2::{Digest as _, Sha256};
+
 /// Begins the three words of the state, together with the length.
 const START: u32 = 0x9e37_79b9_u32.wrapping_add(3_923_095);
 /// Bytes that are taken in at a time.
@@ -144,12 +146,35 @@ impl Hasher {
     }
 }
 
-/// Hashes bytes as `hash_array_extended(ARRAY[bytes], seed)` does, with each of [`SEEDS`].
+/// How two hashes are made of the bytes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashRule {
+    /// `hash_array_extended(ARRAY[bytes], seed)`, with each of [`SEEDS`].
+    Array,
+    /// The first and the second eight bytes of SHA-256, as signed numbers.
+    Sha256,
+}
+
+/// Hashes bytes.
 #[must_use]
-pub fn of_bytes(bytes: &[u8]) -> [i64; 2] {
-    let mut hasher = Hasher::new(bytes.len());
-    hasher.feed(bytes);
-    in_array(hasher.end())
+pub fn of_bytes(rule: HashRule, bytes: &[u8]) -> [i64; 2] {
+    match rule {
+        HashRule::Array => {
+            let mut hasher = Hasher::new(bytes.len());
+            hasher.feed(bytes);
+            in_array(hasher.end())
+        }
+        HashRule::Sha256 => of_digest(Sha256::new_with_prefix(bytes)),
+    }
+}
+
+fn of_digest(sha: Sha256) -> [i64; 2] {
+    let digest = sha.finalize();
+    let word = |from: usize| {
+        let bytes = digest.get(from..).and_then(<[u8]>::first_chunk).copied();
+        i64::from_be_bytes(bytes.unwrap_or_default())
+    };
+    [word(0), word(8)]
 }
 
 /// An array of one element: 31 times 1, and the element.
@@ -160,23 +185,39 @@ fn in_array(hashes: [u64; 2]) -> [i64; 2] {
 /// Hashes a row of COPY BINARY (its number of columns in two bytes, then length and bytes of each) as the
 /// server hashes `record_send` of it, where `oids` are the columns' types. `None`: the bytes are no such row.
 #[must_use]
-pub fn of_row(oids: &[u32], row: &[u8]) -> Option<[i64; 2]> {
+pub fn of_row(rule: HashRule, oids: &[u32], row: &[u8]) -> Option<[i64; 2]> {
+    match rule {
+        HashRule::Array => {
+            // Four bytes more for each oid, and two for the longer count.
+            let mut hasher = Hasher::new(row.len() + 2 + 4 * oids.len());
+            as_record(oids, row, |bytes| hasher.feed(bytes))?;
+            Some(in_array(hasher.end()))
+        }
+        HashRule::Sha256 => {
+            let mut sha = Sha256::new();
+            as_record(oids, row, |bytes| sha.update(bytes))?;
+            Some(of_digest(sha))
+        }
+    }
+}
+
+/// Hands on what `record_send` makes of a row of COPY BINARY.
+#[inline]
+fn as_record(oids: &[u32], row: &[u8], mut feed: impl FnMut(&[u8])) -> Option<()> {
     let (count, fields) = row.split_first_chunk::<2>()?;
     if usize::from(u16::from_be_bytes(*count)) != oids.len() {
         return None;
     }
-    // Four bytes more for each oid, and two for the longer count.
-    let mut hasher = Hasher::new(row.len() + 2 + 4 * oids.len());
-    hasher.feed(&u32::try_from(oids.len()).ok()?.to_be_bytes());
+    feed(&u32::try_from(oids.len()).ok()?.to_be_bytes());
     let mut rest = fields;
     for oid in oids {
         let (length, after) = rest.split_first_chunk::<4>()?;
         let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
-        hasher.feed(&oid.to_be_bytes());
-        hasher.feed(rest.get(..4 + bytes)?);
+        feed(&oid.to_be_bytes());
+        feed(rest.get(..4 + bytes)?);
         rest = after.get(bytes..)?;
     }
-    rest.is_empty().then(|| in_array(hasher.end()))
+    rest.is_empty().then_some(())
 }
 
 #[cfg(test)]
@@ -187,7 +228,7 @@ mod tests {
     fn pieces_make_the_same_as_the_whole() {
         let bytes: Vec<u8> = (0..100_u8).collect();
         for length in 0..bytes.len() {
-            let whole = of_bytes(&bytes[..length]);
+            let whole = of_bytes(HashRule::Array, &bytes[..length]);
             for cut in 0..length {
                 let mut hasher = Hasher::new(length);
                 hasher.feed(&bytes[..cut]);
@@ -200,10 +241,10 @@ mod tests {
     #[test]
     fn what_is_no_row_has_no_hash() {
         let row = [0, 1, 0, 0, 0, 1, 7];
-        assert!(of_row(&[20], &row).is_some());
-        assert!(of_row(&[20, 20], &row).is_none());
-        assert!(of_row(&[20], &row[..6]).is_none());
-        assert!(of_row(&[20], &[&row[..], &[0]].concat()).is_none());
-        assert!(of_row(&[20], &[0]).is_none());
+        assert!(of_row(HashRule::Array, &[20], &row).is_some());
+        assert!(of_row(HashRule::Array, &[20, 20], &row).is_none());
+        assert!(of_row(HashRule::Array, &[20], &row[..6]).is_none());
+        assert!(of_row(HashRule::Array, &[20], &[&row[..], &[0]].concat()).is_none());
+        assert!(of_row(HashRule::Array, &[20], &[0]).is_none());
     }
 }

@@ -42,9 +42,21 @@ impl RowEncoder {
     /// Makes the encoder of a table's columns, at most 1,600 (PostgreSQL's limit; the plan checks).
     #[must_use]
     pub fn new(columns: &[ColumnPlan], zone: &Zone) -> Self {
+        Self::of(columns, columns.iter().map(|column| ColumnEncoder::new(column, zone)).collect())
+    }
+
+    /// Makes one whose fields are as the conversion makes them, before the server rounds or pads them: by it
+    /// is seen what that changes.
+    #[must_use]
+    pub fn before_stored(columns: &[ColumnPlan], zone: &Zone) -> Self {
+        let encoders = columns.iter().map(|column| ColumnEncoder::unchanged(column, zone));
+        Self::of(columns, encoders.collect())
+    }
+
+    fn of(columns: &[ColumnPlan], encoders: Vec<ColumnEncoder>) -> Self {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         Self {
-            columns: columns.iter().map(|column| ColumnEncoder::new(column, zone)).collect(),
+            columns: encoders,
             nulls: columns
                 .iter()
                 .map(|column| column.on_misfit == OnMisfit::Null && !column.demands.required)

@@ -91,7 +91,7 @@ fn column_of(
     zone: &Zone,
     cancel: &Cancel,
 ) -> Result<Checked> {
-    let encoder = RowEncoder::new(std::slice::from_ref(plan), zone);
+    let encoder = RowEncoder::before_stored(std::slice::from_ref(plan), zone);
     let columns = [plan.read_as()];
     let source = read::RangeSource {
         table: &table.name,

@@ -18,6 +18,20 @@ impl PgType {
         self.built_in_with_oid().1
     }
 
+    /// Returns whether that type is text, whose values are quoted where they are shown.
+    #[must_use]
+    pub const fn built_in_is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Varchar(_)
+                | Self::Char(_)
+                | Self::Enum(_)
+                | Self::Json
+                | Self::Jsonb
+        )
+    }
+
     const fn built_in_with_oid(self) -> (&'static str, u32) {
         match self {
             Self::Boolean => ("bool", 16),

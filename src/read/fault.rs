@@ -17,19 +17,20 @@ pub fn explain(what: impl Into<String>, file: &str, cause: rusqlite::Error) -> E
     let explained = match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => error
             .detail("The file does not begin like a SQLite database, or it is encrypted.")
-            .hint("If it was made with SQLCipher, export it first: see sqlcipher_export()."),
-        Some(ErrorCode::DatabaseCorrupt) => error
-            .detail(format!(
+            .hint(
+                "If SQLCipher encrypted it, write a plain copy in the sqlcipher shell: PRAGMA key = '...'; \
+                 ATTACH 'plain.db' AS plain KEY ''; SELECT sqlcipher_export('plain');",
+            ),
+        Some(ErrorCode::DatabaseCorrupt) => damaged(
+            error.detail(format!(
                 "The file is damaged, or its schema was made by a SQLite newer than {}.",
                 rusqlite::version()
-            ))
-            .hint(format!(
-                "Salvage what can be read: sqlite3 '{}' .recover | sqlite3 recovered.db",
-                file.replace('\'', r"'\''")
             )),
+            file,
+        ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error
             .detail("Another program holds a lock on it.")
-            .hint("Stop the application that uses it, or let it finish its transaction."),
+            .hint("Stop the application that uses it, or let it finish its transaction, and run again."),
         Some(ErrorCode::PermissionDenied) => error.hint("Check the permissions of the file."),
         Some(ErrorCode::CannotOpen) => error
             .detail("SQLite could not open the file, or one of its -wal, -shm and -journal files.")
@@ -42,6 +43,15 @@ pub fn explain(what: impl Into<String>, file: &str, cause: rusqlite::Error) -> E
         _ => error,
     };
     explained.caused_by(cause)
+}
+
+/// Adds what to do about a damaged file.
+#[must_use]
+pub fn damaged(error: Error, file: &str) -> Error {
+    error.hint("Restore a backup, if there is one.").hint(format!(
+        "Salvage what can be read: sqlite3 '{}' .recover | sqlite3 recovered.db",
+        file.replace('\'', r"'\''")
+    ))
 }
 
 /// SQLite's own message, without the query that the driver adds.

@@ -5,16 +5,21 @@
 
 mod duplicates;
 pub mod fault;
+pub mod integrity;
 pub mod open;
 mod orphans;
+mod patience;
 mod private_copy;
 pub mod range;
 pub mod snapshot;
 mod texts;
+mod wal_growth;
+mod watch;
 
 pub use duplicates::duplicates;
 pub use open::{OpenedHow, Source};
 pub use orphans::orphans;
+pub use patience::{LOCK_WAIT, Patience};
 pub use private_copy::{FileIdentity, PrivateCopy};
 pub use range::{
     BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_at, rowid_bounds,

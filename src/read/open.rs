@@ -20,24 +20,28 @@
 //! or WITHOUT ROWID key that uses it must not be searched, only scanned. A value longer than SQLite's
 //! limit of 1,000,000,000 bytes cannot be read.
 //!
-//! Knobs: [`BUSY_TIMEOUT`].
+//! Knobs: [`super::LOCK_WAIT`].
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault;
+use super::patience::{self, LOCK_WAIT, Patience};
 use super::private_copy::{FileIdentity, PrivateCopy, beside};
 use crate::error::{Error, Result};
 
-/// How long a connection waits for a lock of another program.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest text of a statement in bytes, the CREATE texts of the file included.
+const SQL_BYTES_MAX: i32 = 16 << 20;
+/// Steps of a compiled statement. 2,000 columns, each computed, take some tens of thousands.
+const STEPS_MAX: i32 = 1 << 20;
+/// A computed value may be at least this long, however small the file is.
+const COMPUTED_BYTES_MIN: u64 = 16 << 20;
 
 /// A SQLite file and the way in which it can be read.
 ///
@@ -49,7 +53,7 @@ pub struct Source {
     /// Without symbolic links: SQLite looks for `-wal` and `-journal` beside the real file.
     real: PathBuf,
     how: OpenedHow,
-    patience: Duration,
+    patience: Patience,
 }
 
 /// The way in which a file is read.
@@ -69,20 +73,24 @@ impl Source {
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Source`]: missing, a folder, not permitted, no database, damaged,
-    /// or locked for longer than [`BUSY_TIMEOUT`].
+    /// or locked for longer than [`super::LOCK_WAIT`].
     pub fn locate(path: &Path) -> Result<Self> {
-        Self::locate_within(path, BUSY_TIMEOUT)
+        Self::locate_with(path, Patience::silent(LOCK_WAIT))
     }
 
-    fn locate_within(path: &Path, patience: Duration) -> Result<Self> {
+    /// The same, with a say in how long locks are waited for.
+    ///
+    /// # Errors
+    /// As [`Self::locate`]; interrupted.
+    pub fn locate_with(path: &Path, patience: Patience) -> Result<Self> {
         let real = readable_file(path)?;
-        let how = match open_and_touch(&real, Access::ReadOnly, patience) {
+        let how = match patience.wait(&real, || open_and_touch(&real, Access::ReadOnly))? {
             Ok(_) => OpenedHow::Direct,
             Err(cause) => {
                 let pending = Pending::beside(&real).map_err(|e| unreadable_file(path, e))?;
                 match way_round(&cause, pending) {
-                    WayRound::Immutable => immutable(path, &real, patience)?,
-                    WayRound::PrivateCopy => private_copy(path, &real, patience)?,
+                    WayRound::Immutable => immutable(path, &real)?,
+                    WayRound::PrivateCopy => private_copy(path, &real)?,
                     WayRound::None => return Err(refused(path, &real, cause)),
                 }
             }
@@ -101,7 +109,18 @@ impl Source {
             OpenedHow::Immutable(_) => (self.real.as_path(), Access::Immutable),
             OpenedHow::PrivateCopy(copy) => (copy.database(), Access::ReadOnly),
         };
-        open_and_touch(file, access, self.patience)
+        self.patience
+            .wait(file, || open_and_touch(file, access))?
+            .map_err(|cause| refused(&self.given, &self.real, cause))
+    }
+
+    /// Does something with a connection that may have to wait for a lock.
+    ///
+    /// # Errors
+    /// As [`Source::locate`]; interrupted.
+    pub(super) fn patiently<T>(&self, work: impl FnMut() -> rusqlite::Result<T>) -> Result<T> {
+        self.patience
+            .wait(&self.real, work)?
             .map_err(|cause| refused(&self.given, &self.real, cause))
     }
 
@@ -111,24 +130,21 @@ impl Source {
     /// # Errors
     /// [`crate::error::ErrorKind::Source`] when the file was changed or replaced.
     pub fn check_unchanged(&self) -> Result<()> {
-        let OpenedHow::Immutable(before) = &self.how else { return Ok(()) };
-        let now = FileIdentity::of(&self.real).map_err(|e| unreadable_file(&self.given, e))?;
-        let pending = Pending::beside(&self.real).map_err(|e| unreadable_file(&self.given, e))?;
-        if now.as_ref() == Some(before) && pending == Pending::default() {
-            return Ok(());
+        match &self.how {
+            OpenedHow::Immutable(before) => unchanged(&self.given, &self.real, before),
+            _ => Ok(()),
         }
-        Err(Error::source_file(format!(
-            "\"{}\" was changed while it was read",
-            self.given.display()
-        ))
-        .detail("Its folder cannot be written here, so it was read without locks.")
-        .hint("Stop the application that writes to it, or copy the file, and run again."))
     }
 
     /// The path as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.given
+    }
+
+    /// Its path without symbolic links.
+    pub(super) fn real_path(&self) -> &Path {
+        &self.real
     }
 
     /// The way in which the file is read.
@@ -154,6 +170,18 @@ impl Source {
             )),
         }
     }
+}
+
+/// Fails when a file that is read without locks is not what it was, or has got a `-wal` or `-journal`.
+pub(super) fn unchanged(given: &Path, real: &Path, before: &FileIdentity) -> Result<()> {
+    let now = FileIdentity::of(real).map_err(|e| unreadable_file(given, e))?;
+    let pending = Pending::beside(real).map_err(|e| unreadable_file(given, e))?;
+    if now.as_ref() == Some(before) && pending == Pending::default() {
+        return Ok(());
+    }
+    Err(Error::source_file(format!("\"{}\" was changed while it was read", given.display()))
+        .detail("Its folder cannot be written here, so it was read without locks.")
+        .hint("Stop the application that writes to it, or copy the file, and run again."))
 }
 
 /// With which rights a file is opened.
@@ -208,32 +236,33 @@ fn way_round(cause: &rusqlite::Error, pending: Pending) -> WayRound {
     }
 }
 
-fn immutable(given: &Path, real: &Path, patience: Duration) -> Result<OpenedHow> {
+fn immutable(given: &Path, real: &Path) -> Result<OpenedHow> {
     let identity = FileIdentity::of(real)
         .and_then(|found| found.ok_or_else(|| io::ErrorKind::NotFound.into()))
         .map_err(|cause| unreadable_file(given, cause))?;
-    open_and_touch(real, Access::Immutable, patience).map_err(|e| refused(given, real, e))?;
+    open_and_touch(real, Access::Immutable).map_err(|e| refused(given, real, e))?;
     Ok(OpenedHow::Immutable(identity))
 }
 
-fn private_copy(given: &Path, real: &Path, patience: Duration) -> Result<OpenedHow> {
+fn private_copy(given: &Path, real: &Path) -> Result<OpenedHow> {
     let copy = PrivateCopy::take(real)?;
     // Recovers, and closes again, so that the connections for reading find nothing left to do.
-    open_and_touch(copy.database(), Access::Recover, patience)
+    open_and_touch(copy.database(), Access::Recover)
         .map_err(|cause| refused(given, real, cause))?;
     Ok(OpenedHow::PrivateCopy(copy))
 }
 
 /// Opens, hardens, and reads once: SQLite looks at the file only when it must.
-fn open_and_touch(file: &Path, access: Access, patience: Duration) -> rusqlite::Result<Connection> {
+fn open_and_touch(file: &Path, access: Access) -> rusqlite::Result<Connection> {
     let flags = match access {
         Access::ReadOnly | Access::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Access::Recover => OpenFlags::SQLITE_OPEN_READ_WRITE,
     } | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(file, access)?, flags)?;
-    connection.busy_timeout(patience)?;
+    connection.busy_timeout(patience::SLICE)?;
     harden(&connection)?;
+    limit(&connection, file)?;
     connection.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")?.exists([])?;
     Ok(connection)
 }
@@ -253,10 +282,32 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     ] {
         connection.set_db_config(setting, on)?;
     }
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
     connection.collation_needed(stand_in_collation)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// Bounds what a schema can make SQLite do.
+///
+/// A stored value is never longer than the file, UTF-16 at most half as long again in UTF-8. So nothing
+/// that is computed need be longer: `zeroblob(999999999)` in a generated column of a small file is an
+/// error of that column, and no gigabyte per thread.
+fn limit(connection: &Connection, file: &Path) -> rusqlite::Result<()> {
+    let bytes = |file: &Path| fs::metadata(file).map_or(0, |found| found.len());
+    let stored = bytes(file).saturating_add(bytes(&beside(file, "-wal"))).saturating_mul(2);
+    let longest = i32::try_from(stored.max(COMPUTED_BYTES_MIN)).unwrap_or(i32::MAX);
+    let longest = longest.min(connection.limit(Limit::SQLITE_LIMIT_LENGTH)?);
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES_MAX),
+        (Limit::SQLITE_LIMIT_VDBE_OP, STEPS_MAX),
+        (Limit::SQLITE_LIMIT_LENGTH, longest),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    Ok(())
 }
 
 /// Lets statements be prepared that mention a collation of the file's application.
@@ -327,7 +378,7 @@ fn may_be_read(file: &Path) -> io::Result<()> {
     File::open(file).map(|_| ())
 }
 
-fn unreadable_file(given: &Path, cause: io::Error) -> Error {
+pub(super) fn unreadable_file(given: &Path, cause: io::Error) -> Error {
     let shown = given.display();
     match cause.kind() {
         io::ErrorKind::NotFound => {
@@ -348,13 +399,21 @@ fn unreadable_file(given: &Path, cause: io::Error) -> Error {
 /// Turns SQLite's refusal into an error, with a look at the first bytes when it is no database.
 fn refused(given: &Path, real: &Path, cause: rusqlite::Error) -> Error {
     let shown = given.display().to_string();
-    let not_a_database = cause.sqlite_error_code() == Some(ErrorCode::NotADatabase);
-    let what = if not_a_database {
-        format!("\"{shown}\" is not a SQLite database, or is encrypted")
-    } else {
-        format!("could not open SQLite file \"{shown}\"")
+    let code = cause.sqlite_error_code();
+    let not_a_database = code == Some(ErrorCode::NotADatabase);
+    let what = match code {
+        Some(ErrorCode::NotADatabase) => {
+            format!("\"{shown}\" is not a SQLite database, or is encrypted")
+        }
+        Some(ErrorCode::DatabaseBusy) => format!("SQLite file \"{shown}\" is locked"),
+        _ => format!("could not open SQLite file \"{shown}\""),
     };
-    let error = fault::explain(what, &shown, cause);
+    let mut error = fault::explain(what, &shown, cause);
+    if code == Some(ErrorCode::DatabaseBusy)
+        && let Some(holder) = patience::holder(real)
+    {
+        error = error.detail(holder);
+    }
     match first_bytes(real).filter(|_| not_a_database).and_then(|bytes| other_format(&bytes)) {
         Some(hint) => error.hint(hint),
         None => error,

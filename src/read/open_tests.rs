@@ -1,4 +1,6 @@
 use super::*;
+use std::time::Duration;
+
 use crate::error::ErrorKind;
 
 struct Case {
@@ -69,7 +71,7 @@ fn rows(source: &Source) -> i64 {
 }
 
 fn refusal(path: &Path) -> Error {
-    let error = Source::locate_within(path, Duration::from_millis(20)).unwrap_err();
+    let error = Source::locate_with(path, Patience::silent(Duration::from_millis(20))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Source);
     assert!(!error.hints().is_empty(), "no hint: {error:?}");
     assert!(error.full_detail().is_some() || path.is_dir(), "no detail: {error:?}");
@@ -177,7 +179,7 @@ fn a_damaged_file_is_pointed_to_recover() {
     bytes[100..].fill(0xFF);
     fs::write(&path, bytes).unwrap();
     let error = refusal(&path);
-    assert!(error.hints()[0].contains(".recover"), "{error:?}");
+    assert!(error.hints().iter().any(|hint| hint.contains(".recover")), "{error:?}");
 }
 
 #[test]

@@ -87,6 +87,18 @@ impl FileIdentity {
     }
 }
 
+impl FileIdentity {
+    /// Whether it is the same file, changed or not.
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
+        self.file == other.file
+    }
+
+    /// Size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+}
+
 impl From<&Metadata> for FileIdentity {
     fn from(found: &Metadata) -> Self {
         #[cfg(unix)]

@@ -143,21 +143,23 @@ impl RangeSource<'_> {
         conn: &Connection,
         mut each: impl FnMut(Option<i64>, &SourceRow<'_, '_>) -> Result<()>,
     ) -> Result<()> {
-        let failed = |error, last| in_table(conn, self.table, last, error);
+        let failed = |error, read| in_table(conn, self.table, Some((self.span, read)), error);
         let mut statement =
-            conn.prepare_cached(&self.sql()).map_err(|error| failed(error, None))?;
+            conn.prepare_cached(&self.sql()).map_err(|error| failed(error, Good::default()))?;
         let mut rows = match self.span {
             Span::Rowids { lo, hi } if self.rowid_name.is_some() => statement.query([lo, hi]),
             _ => statement.query([]),
         }
-        .map_err(|error| failed(error, None))?;
+        .map_err(|error| failed(error, Good::default()))?;
         let first = usize::from(self.rowid_name.is_some());
-        let mut last = None;
-        while let Some(row) = rows.next().map_err(|error| failed(error, last))? {
-            if first == 1 {
-                last = Some(row.get::<_, i64>(0).map_err(|error| failed(error, last))?);
-            }
-            each(last, &SourceRow { row, first })?;
+        let mut good = Good::default();
+        while let Some(row) = rows.next().map_err(|error| failed(error, good))? {
+            let rowid = match first {
+                0 => None,
+                _ => Some(row.get::<_, i64>(0).map_err(|error| failed(error, good))?),
+            };
+            good = Good { rows: good.rows + 1, last: rowid };
+            each(rowid, &SourceRow { row, first })?;
         }
         Ok(())
     }
@@ -236,6 +238,24 @@ impl RangeSource<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Calls `each` with the rowid and the bytes of COPY of every row; `None`: a value of it does not fit.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_row`]; what `each` says.
+    pub fn for_each_encoded(
+        &self,
+        conn: &Connection,
+        encoder: &RowEncoder,
+        mut each: impl FnMut(Option<i64>, Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        let mut encoded = Vec::new();
+        self.for_each_row(conn, |rowid, row| {
+            encoded.clear();
+            let misfit = self.encode(encoder, row, &mut encoded)?;
+            each(rowid, misfit.is_none().then_some(&encoded))
+        })
     }
 
     /// Calls `each` with the rows that [`Self::for_each_chunk`] leaves out, in the same order.
@@ -344,14 +364,30 @@ pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// An error of SQLite while it reads a table, with the last row that was good.
-fn in_table(conn: &Connection, table: &str, last: Option<i64>, error: rusqlite::Error) -> Error {
+/// Rows that were read before an error.
+#[derive(Debug, Clone, Copy, Default)]
+struct Good {
+    rows: u64,
+    last: Option<i64>,
+}
+
+/// An error of SQLite while it reads a table, with the rows of the span that were good.
+fn in_table(
+    conn: &Connection,
+    table: &str,
+    read: Option<(Span, Good)>,
+    error: rusqlite::Error,
+) -> Error {
     let what = format!("could not read table \"{}\"", table.escape_debug());
     let error = fault::explain(what, conn.path().unwrap_or("FILE"), error);
-    match last {
-        Some(rowid) if error.kind() == ErrorKind::Source => {
-            error.detail(format!("The last row that could be read has rowid {rowid}."))
-        }
-        _ => error,
-    }
+    let Some((span, good)) = read.filter(|_| error.kind() == ErrorKind::Source) else {
+        return error;
+    };
+    let from = match span {
+        Span::Rowids { lo, .. } if lo > i64::MIN => format!(" from rowid {lo} on"),
+        _ => String::new(),
+    };
+    let rows = if good.rows == 1 { "row" } else { "rows" };
+    let last = good.last.map_or(String::new(), |rowid| format!("; the last one has rowid {rowid}"));
+    error.detail(format!("{} {rows} could be read{from}{last}.", good.rows))
 }

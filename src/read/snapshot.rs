@@ -8,15 +8,18 @@
 //! Known gaps: while the snapshot is held, a file in rollback-journal mode cannot be written, and a
 //! WAL cannot be reset.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use crate::error::{Error, Result};
-use crate::event::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Cancel, Event, Listener};
 
-use super::fault;
-use super::open::Source;
+use super::open::{Source, unreadable_file};
+use super::private_copy::FileIdentity;
+use super::wal_growth::{TOLD_FROM_BYTES, WalGrowth};
+use super::watch::{Seen, Watch};
 
 /// Sets of read transactions that are tried before giving up.
 const TRIES_MAX: u32 = 1000;
@@ -25,6 +28,11 @@ const TRIES_MAX: u32 = 1000;
 pub struct Snapshot {
     free: Mutex<Vec<Connection>>,
     returned: Condvar,
+    watch: Watch,
+    wal: Option<WalGrowth>,
+    is_replaced: AtomicBool,
+    remarks: Mutex<Vec<String>>,
+    listener: Arc<dyn Listener>,
 }
 
 impl Snapshot {
@@ -32,9 +40,18 @@ impl Snapshot {
     /// asked to stop: one row, or a count of all, may take long.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Source`]: cannot be opened or read; written so often that no set
-    /// of transactions saw one state. Interrupted.
-    pub fn open(source: &Source, readers: usize, cancel: &Cancel) -> Result<Self> {
+    /// [`crate::error::ErrorKind::Source`]: cannot be opened or read; locked for too long; written so
+    /// often that no set of transactions saw one state. Interrupted.
+    pub fn open(
+        source: &Source,
+        readers: usize,
+        listener: &Arc<dyn Listener>,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let path = source.real_path();
+        let before = FileIdentity::of(path)
+            .and_then(|found| found.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
+            .map_err(|cause| unreadable_file(source.path(), cause))?;
         let witness = source.connect()?;
         let mut connections = Vec::with_capacity(readers);
         for _ in 0..readers {
@@ -46,17 +63,19 @@ impl Snapshot {
         }
         for _ in 0..TRIES_MAX {
             cancel.check()?;
-            let before = data_version(&witness)?;
-            for conn in &connections {
-                begin(conn)?;
-            }
-            if data_version(&witness)? == before {
-                return Ok(Self { free: Mutex::new(connections), returned: Condvar::new() });
-            }
-            for conn in &connections {
-                conn.execute_batch("ROLLBACK").map_err(|error| {
-                    fault::explain("could not end a read transaction", "FILE", error)
-                })?;
+            if source.patiently(|| begin_all(&witness, &connections))? {
+                let watch = Watch::begin(source, &before, connections.first().unwrap_or(&witness))?;
+                let wal = watch.wal();
+                let grows = |wal| WalGrowth::begin(wal, Arc::clone(listener), TOLD_FROM_BYTES);
+                return Ok(Self {
+                    free: Mutex::new(connections),
+                    returned: Condvar::new(),
+                    watch,
+                    wal: wal.map(grows),
+                    is_replaced: AtomicBool::new(false),
+                    remarks: Mutex::default(),
+                    listener: Arc::clone(listener),
+                });
             }
         }
         Err(Error::source_file("the source is written too often to get one consistent snapshot")
@@ -70,10 +89,47 @@ impl Snapshot {
     /// What `work` says.
     pub fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let lent = Lent { snapshot: self, conn: Some(self.take()) };
-        match &lent.conn {
+        let result = match &lent.conn {
             Some(conn) => work(conn),
             None => Err(Error::source_file("no connection to the source is left")),
+        };
+        match (result, self.check_unchanged()) {
+            (Ok(value), unchanged) => unchanged.map(|()| value),
+            // Why it failed is then no riddle.
+            (Err(error), Err(changed)) if error.kind() == ErrorKind::Source => {
+                Err(changed.detail(format!("Then: {}.", error.message())))
+            }
+            (Err(error), _) => Err(error),
         }
+    }
+
+    /// Fails when what was read so far cannot be said to be of one state of the file. Looked at after
+    /// each piece of work, so that a range is never committed otherwise.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Source`]: written without locks, truncated, or its `-wal` removed.
+    pub fn check_unchanged(&self) -> Result<()> {
+        if self.watch.check()? == Seen::Replaced && !self.is_replaced.swap(true, Ordering::Relaxed)
+        {
+            let told = "The source was replaced by another file, or removed, while it was read. What is read \
+                 is the file as it was when this command began.";
+            self.listener.on(Event::Note(told.to_owned()));
+            self.remark(told.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Keeps something about the file for the report.
+    pub(super) fn remark(&self, sentence: String) {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).push(sentence);
+    }
+
+    /// What came up while the file was read, a sentence each.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let told = self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let grown = self.wal.as_ref().and_then(|wal| wal.told(TOLD_FROM_BYTES));
+        told.into_iter().chain(grown).collect()
     }
 
     fn take(&self) -> Connection {
@@ -102,19 +158,35 @@ impl Drop for Lent<'_> {
     }
 }
 
-fn data_version(witness: &Connection) -> Result<i64> {
-    witness
-        .query_row("PRAGMA data_version", [], |row| row.get(0))
-        .map_err(|error| fault::explain("could not read data_version", "FILE", error))
+fn data_version(witness: &Connection) -> rusqlite::Result<i64> {
+    witness.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
+/// Begins to read on all connections; false when somebody committed meanwhile, and then none reads.
+///
+/// When one has to wait for a lock, the others let theirs go: with a rollback journal a writer that has
+/// begun to commit waits for them, and nobody else may begin to read until it is done.
+fn begin_all(witness: &Connection, connections: &[Connection]) -> rusqlite::Result<bool> {
+    let attempt = || -> rusqlite::Result<bool> {
+        let seen = data_version(witness)?;
+        for conn in connections {
+            begin(conn)?;
+        }
+        Ok(data_version(witness)? == seen)
+    };
+    let begun = attempt();
+    if !matches!(begun, Ok(true)) {
+        for conn in connections.iter().filter(|conn| !conn.is_autocommit()) {
+            conn.execute_batch("ROLLBACK")?;
+        }
+    }
+    begun
 }
 
 /// BEGIN alone takes no snapshot: only the first read does.
-fn begin(conn: &Connection) -> Result<()> {
-    let read = |conn: &Connection| -> rusqlite::Result<i64> {
+fn begin(conn: &Connection) -> rusqlite::Result<()> {
+    if conn.is_autocommit() {
         conn.execute_batch("BEGIN")?;
-        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-    };
-    read(conn)
-        .map(|_| ())
-        .map_err(|error| fault::explain("could not begin a read transaction", "FILE", error))
+    }
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }

@@ -12,8 +12,8 @@ use crate::model::mark::Mark;
 use crate::model::plan::{FinishStep, Phase};
 use crate::plan::follow_ups;
 use crate::report::{
-    MergedRows, NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport,
-    TableReport, TransferReport, VerifyReport,
+    NotAsBefore, Orphans, Outcome, REPORT_VERSION, Refused, RejectedRows, StepReport, TableReport,
+    TransferReport, VerifyReport,
 };
 use crate::verify::counts;
 
@@ -110,6 +110,11 @@ impl<'a> Account<'a> {
         account
     }
 
+    /// What came up while the source was read.
+    pub(super) fn remarks(&mut self, remarks: Vec<String>) {
+        self.report.notes.extend(remarks);
+    }
+
     /// The report of a command that found everything done.
     pub(super) fn already_done(mut self) -> TransferReport {
         self.report.outcome = Outcome::AlreadyDone;
@@ -192,17 +197,6 @@ impl<'a> Account<'a> {
             table.rows += at_first.saturating_sub(table.rejected);
         }
         self.report.rejected = rejected;
-    }
-
-    /// Returns how many rows of each source table were left out.
-    pub(super) fn left_out(&self) -> BTreeMap<String, u64> {
-        self.report.rejected.iter().map(|left| (left.table.clone(), left.rows)).collect()
-    }
-
-    /// Returns what became of the rows of each table that had some when the run began.
-    pub(super) fn merged(&self) -> BTreeMap<usize, MergedRows> {
-        let tables = self.report.tables.iter().enumerate();
-        tables.filter_map(|(position, table)| Some((position, table.merged?))).collect()
     }
 
     pub(super) fn verified(&mut self, verified: VerifyReport) {

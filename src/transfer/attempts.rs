@@ -79,7 +79,14 @@ impl<'a> Attempts<'a> {
     pub(super) async fn lock(&mut self) -> Result<()> {
         if self.lock.is_none() {
             let listener = self.listener.as_ref();
-            self.lock = Some(lock::take(self.target, &self.options, listener, self.cancel).await?);
+            let first = lock::take(self.target, &self.options, listener, self.cancel);
+            self.lock = Some(match &self.first {
+                None => first.await?,
+                Some(_) => {
+                    lock::retake(self.target, &self.options.inspect.into, listener, self.cancel)
+                        .await?
+                }
+            });
         }
         Ok(())
     }

@@ -48,7 +48,8 @@ async fn send(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
-    let mut opened = tokio::task::block_in_place(|| inspect::open(&options.inspect, cancel))?;
+    let mut opened =
+        tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let _lock = lock::take(target, options, listener.as_ref(), cancel).await?;
     let mut session = target.session().await?;
     let mut begun = find(&session, &opened, options).await?;
@@ -88,7 +89,7 @@ async fn send(
         rejected::account(target, &opened, &begun, &rejects, listener.as_ref(), cancel).await?;
     account.rejected(rejected);
     let is_equal =
-        !options.verify || compare(target, &opened, &begun, listener, cancel, &mut account).await?;
+        compare(target, options, &opened, &begun, listener, cancel, &mut account).await?;
     if is_equal {
         store::finish(&mut target.session().await?, begun.run).await?;
     }

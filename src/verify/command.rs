@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::checkpoint::store;
-use crate::connect::Target;
+use crate::checkpoint::store::{self, Run};
+use crate::connect::{Session, Target};
+use crate::encode::Zone;
 use crate::error::Result;
-use crate::event::{Cancel, Listener};
-use crate::inspect;
+use crate::event::{Cancel, Event, Listener};
+use crate::inspect::{self, Opened};
 use crate::introspect::postgres::catalogue;
+use crate::model::catalogue::Catalogue;
 use crate::options::{self, VerifyOptions};
-use crate::presets;
-use crate::read::{Snapshot, Source};
-use crate::report::VerifyReport;
+use crate::report::{NotCompared, VerifyLevel, VerifyReport};
 
-use super::pairs::{self, Known};
-use super::{counts, sequences};
+use super::compare::{self, Comparison};
+use super::pairs;
+use super::prepare::Outcome;
+use super::rebuilt;
+
+/// Sessions beside those of the jobs: one holds the moment, one looks.
+const SESSIONS_EXTRA: usize = 2;
 
 /// Compares a source with a target, whenever and by whomever it was filled.
 ///
@@ -26,46 +31,118 @@ pub async fn run(
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
-    options::check_schema(&options.into)?;
-    let source = Source::locate(&options.from)?;
-    inspect::refuse_empty(&options.from)?;
-    let target = Target::open(&options.to, 2, cancel).await?;
-    let work = async {
-        let snapshot = tokio::task::block_in_place(|| Snapshot::open(&source, 1, cancel))?;
-        let schema =
-            tokio::task::block_in_place(|| snapshot.with(crate::introspect::source_schema))?;
-        let presets = presets::load(&options.selection.apps)?;
-        let tables = inspect::selected(&schema, &options.selection, &presets, true)?;
-        let session = target.session().await?;
-        let path = inspect::real_path(&options.from);
-        let path = path.to_string_lossy();
-        let run = match store::find(&session, Some(&path), &options.into).await? {
-            Some(run) => Some(run),
-            // After the cutover the file may lie elsewhere.
-            None => store::find(&session, None, &options.into).await?,
-        };
-        let there = catalogue::read(&session, &options.into).await?;
-        let (pairs, left) = match &run {
-            Some(run) => {
-                let rejected = store::rejected(&session, run.id).await?;
-                let marks = store::marks(&session, run.id).await?;
-                let merged = counts::merged_rows(&run.plan, &marks);
-                pairs::by_run(&tables, &Known { id: run.id, plan: &run.plan, rejected, merged })
-            }
-            None => pairs::by_name(&schema, &tables, &there, &options.renames, &presets)?,
-        };
-        // The comparison may need all sessions that there are.
-        drop(session);
-        let into = &options.into;
-        let mut report =
-            counts::compare(&snapshot, &target, into, &pairs, listener, cancel).await?;
-        let session = target.session().await?;
-        let compared: Vec<_> = pairs.iter().filter_map(|pair| there.table(&pair.target)).collect();
-        let (behind, unread) = sequences::check(&session, into, &compared).await?;
-        report.sequences_behind = behind;
-        report.not_compared = left;
-        report.not_compared.extend(unread);
+    options::check_schema(&options.inspect.into)?;
+    let jobs = options.inspect.jobs;
+    let mut opened =
+        tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
+    let target = Target::open(&options.to, jobs + SESSIONS_EXTRA, cancel).await?;
+    let work = Box::pin(async {
+        let report = verify(options, &mut opened, &target, listener, cancel).await?;
+        opened.snapshot.check_unchanged()?;
+        let remarks = opened.snapshot.remarks();
+        remarks.into_iter().for_each(|remark| listener.on(Event::Note(remark)));
         Ok(report)
-    };
+    });
     target.until_cancelled(cancel, work).await
+}
+
+async fn verify(
+    options: &VerifyOptions,
+    opened: &mut Opened,
+    target: &Target,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<VerifyReport> {
+    let session = target.session().await?;
+    let into = &options.inspect.into;
+    match find(&session, opened, into).await? {
+        Some(run) => {
+            let marks = store::marks(&session, run.id).await?;
+            // The source may have changed since: its values are looked at, whatever was kept of them.
+            let outcome = compare::outcome(&session, run.id, &run.plan, marks, false).await?;
+            drop(session);
+            // Tables that the run knows nothing of; when it made its tables, they should be there.
+            let (counted, left) = pairs::beside_run(&opened.tables(), run.id, &run.plan);
+            let zone = inspect::zone(&run.plan.source_tz)?;
+            let selected = opened.tables();
+            let is_wanted = |name: &str| selected.iter().any(|table| table.name == name);
+            let comparison = comparison(options, opened, &zone, target, listener, cancel);
+            let planned = Some((&run.plan, &outcome));
+            let report = comparison.run(planned, is_wanted, counted).await?;
+            Ok(with_left(report, left))
+        }
+        None => {
+            let there = catalogue::read(&session, into).await?;
+            drop(session);
+            by_name(options, opened, target, &there, listener, cancel).await
+        }
+    }
+}
+
+/// Nobody remembers what was done: tables and columns are found by their names.
+async fn by_name(
+    options: &VerifyOptions,
+    opened: &mut Opened,
+    target: &Target,
+    there: &Catalogue,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<VerifyReport> {
+    let (matching, left) = pairs::by_name(opened, there, &options.renames)?;
+    let counts_only = options.level == VerifyLevel::Counts;
+    let counted = pairs::counted(&opened.schema, there, &matching, counts_only);
+    let lost = pairs::columns_lost(&opened.schema, there, &matching);
+    let outcome = Outcome::default();
+    let plan = if counts_only {
+        None
+    } else {
+        let jobs = options.inspect.jobs;
+        Some(tokio::task::block_in_place(|| {
+            rebuilt::plan(opened, there, &matching, jobs, listener, cancel)
+        })?)
+    };
+    let zone = opened.zone.clone();
+    let comparison = comparison(options, opened, &zone, target, listener, cancel);
+    let planned = plan.as_ref().map(|plan| (plan, &outcome));
+    let mut report = comparison.run(planned, |_| true, counted).await?;
+    if !counts_only {
+        report.unsound.splice(0..0, lost);
+    }
+    Ok(with_left(report, left))
+}
+
+fn comparison<'a>(
+    options: &'a VerifyOptions,
+    opened: &'a Opened,
+    zone: &'a Zone,
+    target: &'a Target,
+    listener: &'a Arc<dyn Listener>,
+    cancel: &'a Cancel,
+) -> Comparison<'a> {
+    Comparison {
+        snapshot: &opened.snapshot,
+        schema: &opened.schema,
+        zone,
+        target,
+        into: &options.inspect.into,
+        level: options.level,
+        jobs: options.inspect.jobs,
+        shown_max: options.shown_max,
+        listener,
+        cancel,
+    }
+}
+
+fn with_left(mut report: VerifyReport, left: Vec<NotCompared>) -> VerifyReport {
+    report.not_compared.splice(0..0, left);
+    report
+}
+
+async fn find(session: &Session, opened: &Opened, into: &str) -> Result<Option<Run>> {
+    let path = opened.path.to_string_lossy();
+    match store::find(session, Some(&path), into).await? {
+        Some(run) => Ok(Some(run)),
+        // After the cutover the file may lie elsewhere.
+        None => store::find(session, None, into).await,
+    }
 }

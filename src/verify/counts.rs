@@ -27,6 +27,8 @@ pub struct Pair {
     pub target: String,
     /// Rows that the transfer left out as bad rows.
     pub rejected: u64,
+    /// Of those, rows that were sent later (`--only-rejects`), perhaps mended.
+    pub resent: u64,
     /// Set when the target had rows before the transfer, and they stayed.
     pub merged: Option<MergedRows>,
 }
@@ -90,6 +92,9 @@ pub async fn compare(
         tables: counted,
         sequences_behind: Vec::new(),
         not_compared: Vec::new(),
+        explained: Vec::new(),
+        unsound: Vec::new(),
+        differences: Vec::new(),
         wall_s: begun.elapsed().as_secs_f64(),
     })
 }
@@ -102,7 +107,7 @@ async fn reading(
 }
 
 /// Counts one table on both sides.
-async fn count(
+pub(super) async fn count(
     snapshot: &Snapshot,
     transaction: &Transaction<'_>,
     schema: &str,
@@ -139,5 +144,6 @@ async fn count(
         target_rows,
         rejected: pair.rejected,
         merged: pair.merged,
+        values: None,
     })
 }

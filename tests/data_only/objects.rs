@@ -134,7 +134,7 @@ fn rows_without_a_parent_are_named_and_mended_by_the_same_command() {
     assert!(report.not_as_before[0].now.as_ref().unwrap().ends_with("NOT VALID"));
     case.target.execute("DELETE FROM c WHERE p = 9");
     let mut options = case.options.clone();
-    options.verify = false;
+    options.verify = None;
     let report = transfer::run(&options).unwrap_or_else(|e| panic!("{}", pg::explain(&e)));
     assert_eq!(report.not_as_before, []);
     assert_eq!(case.target.objects(), before);

@@ -171,15 +171,14 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
     assert_eq!(case.target.one("SELECT took::text FROM users"), "1500000");
     // Verify knows what was left out.
     let mut asked = VerifyOptions {
-        from: case.source.path.clone(),
+        inspect: case.options.inspect.clone(),
         to: case.target.url.clone(),
-        into: "public".to_owned(),
-        selection: case.options.inspect.selection.clone(),
         renames: Vec::new(),
-        level: VerifyLevel::Counts,
+        level: VerifyLevel::Hashes,
+        shown_max: 10,
     };
     assert_eq!(verify(&asked), (5, 0));
-    asked.selection.apps.clear();
+    asked.inspect.selection.apps.clear();
     assert_eq!(verify(&asked), (6, 1));
 }
 

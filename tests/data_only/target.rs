@@ -12,22 +12,22 @@ use crate::support::pg::{self, TestDb};
 const OWNER: &str = "litelift_test_owner";
 
 /// A database that belongs to an ordinary role.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// How its owner reaches it.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// How the superuser of the tests does.
-    pub(super) database: TestDb,
+    pub(crate) database: TestDb,
 }
 
 /// Makes an empty database of the owner, and runs statements in it as the owner.
-pub(super) fn target(sql: &str) -> Target {
+pub(crate) fn target(sql: &str) -> Target {
     let target = empty();
     target.execute(sql);
     target
 }
 
 /// Makes an empty database of the owner.
-pub(super) fn empty() -> Target {
+pub(crate) fn empty() -> Target {
     make_role();
     let database = pg::database();
     database.execute(&format!("ALTER DATABASE \"{}\" OWNER TO {OWNER}", database.name));
@@ -41,7 +41,7 @@ fn make_role() {
 }
 
 /// Makes an ordinary role that may log in, unless it is there.
-pub(super) fn role(name: &str) {
+pub(crate) fn role(name: &str) {
     pg::query_text(
         &pg::server_url(),
         &format!(
@@ -52,7 +52,7 @@ pub(super) fn role(name: &str) {
 }
 
 /// Puts another user into a URL.
-pub(super) fn as_role(url: &str, role: &str) -> String {
+pub(crate) fn as_role(url: &str, role: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     format!("{scheme}://{role}:{role}@{place}")
@@ -61,13 +61,13 @@ pub(super) fn as_role(url: &str, role: &str) -> String {
 impl Target {
     /// Runs statements as the owner.
     #[track_caller]
-    pub(super) fn execute(&self, sql: &str) {
+    pub(crate) fn execute(&self, sql: &str) {
         pg::query_text(&self.url, sql);
     }
 
     /// The first column of the only row.
     #[track_caller]
-    pub(super) fn one(&self, sql: &str) -> String {
+    pub(crate) fn one(&self, sql: &str) -> String {
         let mut rows = pg::query_text(&self.url, sql);
         assert_eq!(rows.len(), 1, "rows of {sql}");
         rows.remove(0).unwrap_or_else(|| "NULL".to_owned())
@@ -75,7 +75,7 @@ impl Target {
 
     /// Runs a dump of an application's schema, with its rows, as the owner. What only a superuser may
     /// do, and what only psql understands, is left out.
-    pub(super) fn load_dump(&self, dump: &str) {
+    pub(crate) fn load_dump(&self, dump: &str) {
         pg::blocking(async {
             let (client, connection) =
                 tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
@@ -115,12 +115,12 @@ impl Target {
 
     /// Constraints, indexes, triggers and columns of everything but litelift's own schema, as the
     /// server prints them.
-    pub(super) fn objects(&self) -> Vec<String> {
+    pub(crate) fn objects(&self) -> Vec<String> {
         objects(&self.database.url)
     }
 
     /// Sequences whose next value is one that a row of their column has already.
-    pub(super) fn sequences_behind(&self) -> Vec<String> {
+    pub(crate) fn sequences_behind(&self) -> Vec<String> {
         let columns = pg::query_text(
             &self.database.url,
             "SELECT format('SELECT %L WHERE nextval(%L) <= (SELECT max(%I) FROM %s)', s.oid::regclass, \

@@ -45,7 +45,7 @@ impl Bench {
         let options = transfer::options(&fixture.path, &database.url);
         transfer::run(&options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
         let listener: Arc<dyn Listener> = Arc::new(Silent);
-        let opened = inspect::open(&options.inspect, &Cancel::default()).unwrap();
+        let opened = inspect::open(&options.inspect, &listener, &Cancel::default()).unwrap();
         let looked = inspect::look(&opened, 1, &listener, &Cancel::default()).unwrap();
         let table = opened.tables()[0];
         let mapping = &looked.mapping.tables[0];

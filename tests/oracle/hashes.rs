@@ -1,7 +1,7 @@
 //! The hash of a row is the server's own, for every type and length.
 
 use futures_util::TryStreamExt as _;
-use litelift::encode::record_hash::{self, SEEDS};
+use litelift::encode::record_hash::{self, HashRule, SEEDS};
 use tokio_postgres::Client;
 
 use crate::support::generate::Random;
@@ -46,7 +46,7 @@ fn the_hash_of_bytes_is_that_of_the_server() {
         let sql = format!(
             "SELECT hash_array_extended({array}, {one}) || ' ' || hash_array_extended({array}, {two})"
         );
-        let [a, b] = record_hash::of_bytes(&bytes);
+        let [a, b] = record_hash::of_bytes(HashRule::Array, &bytes);
         assert_eq!(database.query_one_text(&sql), Some(format!("{a} {b}")), "{length} bytes");
     }
 }
@@ -113,7 +113,7 @@ fn of_copy(oids: &[u32], bytes: &[u8]) -> (usize, [i128; 2]) {
     let (mut rest, mut found, mut rows) = (&bytes[19..], [0_i128; 2], 0);
     while rest.len() > 2 {
         let (row, after) = rest.split_at(row_length(rest, oids.len()));
-        let hashes = record_hash::of_row(oids, row).unwrap();
+        let hashes = record_hash::of_row(HashRule::Array, oids, row).unwrap();
         found[0] += i128::from(hashes[0]);
         found[1] += i128::from(hashes[1]);
         rows += 1;

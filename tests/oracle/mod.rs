@@ -19,8 +19,10 @@ mod hashes;
 mod meaning;
 mod parsers;
 mod parsing;
+mod planted;
 mod texts;
 mod values;
+mod witness;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;

@@ -64,6 +64,7 @@ fn attempt(seed: u64) -> Result<SchemaReport, String> {
         names: dice.pick(&[NameStyle::Keep, NameStyle::Lower, NameStyle::Snake]),
         comments: dice.one_in(2),
         jobs: 1,
+        check: litelift::options::FileCheck::Automatic,
         data_only: None,
     };
     let listener: Arc<dyn Listener> = Arc::new(Silent);

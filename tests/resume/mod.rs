@@ -15,6 +15,7 @@ mod rehearsal;
 mod sessions;
 mod signals;
 pub(crate) mod state;
+mod status;
 mod written;
 mod wrong_source;
 mod wrong_target;

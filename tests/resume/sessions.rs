@@ -107,7 +107,7 @@ fn limits_of_the_application_do_not_apply() {
     let limited = format!("{url}&options={}", options.join("%20"));
     let running = Running::start(transfer(&source.path, &limited, &[]))
         .until("most ranges are there", || state::ranges(url) >= 8);
-    let locks = "select count(*) from pg_locks where locktype = 'advisory'
+    let locks = "select count(*) from pg_locks where classid = 1818850405 and locktype = 'advisory'
         and database = (select oid from pg_database where datname = current_database())";
     assert_eq!(state::one(url, locks), "1", "the lock was lost");
     running.end().expect(0);

@@ -81,7 +81,7 @@ fn what_is_no_database() {
     error: "text.db" is not a SQLite database, or is encrypted
     detail: The file does not begin like a SQLite database, or it is encrypted.
             file is not a database
-    hint: If it was made with SQLCipher, export it first: see sqlcipher_export().
+    hint: If SQLCipher encrypted it, write a plain copy in the sqlcipher shell: PRAGMA key = '...'; ATTACH 'plain.db' AS plain KEY ''; SELECT sqlcipher_export('plain');
     hint: It looks like SQL text. Make a database of it: sqlite3 new.db < FILE
     "#);
     let noise: Vec<u8> = (0..8192_u32).map(|n| (n * n % 251).to_le_bytes()[0]).collect();
@@ -89,7 +89,7 @@ fn what_is_no_database() {
     error: "encrypted.db" is not a SQLite database, or is encrypted
     detail: The file does not begin like a SQLite database, or it is encrypted.
             file is not a database
-    hint: If it was made with SQLCipher, export it first: see sqlcipher_export().
+    hint: If SQLCipher encrypted it, write a plain copy in the sqlcipher shell: PRAGMA key = '...'; ATTACH 'plain.db' AS plain KEY ''; SELECT sqlcipher_export('plain');
     "#);
 }
 
@@ -103,32 +103,49 @@ fn what_is_damaged() {
     error: could not open SQLite file "head.db"
     detail: The file is damaged, or its schema was made by a SQLite newer than VERSION.
             database disk image is malformed
+    hint: Restore a backup, if there is one.
     hint: Salvage what can be read: sqlite3 'head.db' .recover | sqlite3 recovered.db
     "#);
     insta::assert_snapshot!(refused(&files.write("half.db", &good[..good.len() / 2])), @r#"
     error: could not open SQLite file "half.db"
     detail: The file is damaged, or its schema was made by a SQLite newer than VERSION.
             database disk image is malformed
+    hint: Restore a backup, if there is one.
     hint: Salvage what can be read: sqlite3 'half.db' .recover | sqlite3 recovered.db
     "#);
     let mut bytes = good.clone();
     let middle = good.len() / 4096 / 2 * 4096;
     bytes[middle..middle + 4096].fill(0xff);
     insta::assert_snapshot!(refused(&files.write("page.db", &bytes)), @r#"
-    error: could not read table "events"
-    detail: The file is damaged, or its schema was made by a SQLite newer than VERSION.
-            The last row that could be read has rowid 2479.
-            database disk image is malformed
+    error: 1 table is damaged: "events"
+    detail: Tree 3 page 71: btreeInitPage() returns error code 11
+            The check broke off: database disk image is malformed
+            2479 rows of "events" can be read; the last one has rowid 2479.
+    hint: Restore a backup, if there is one.
     hint: Salvage what can be read: sqlite3 'page.db' .recover | sqlite3 recovered.db
+    hint: To move the other tables, leave these out with --skip. --check none goes on until SQLite fails to read.
     "#);
     bytes[middle..middle + 4096].fill(0);
     insta::assert_snapshot!(refused(&files.write("zeros.db", &bytes)), @r#"
+    error: 1 table is damaged: "events"
+    detail: Tree 3 page 71: btreeInitPage() returns error code 11
+            The check broke off: database disk image is malformed
+            2479 rows of "events" can be read; the last one has rowid 2479.
+    hint: Restore a backup, if there is one.
+    hint: Salvage what can be read: sqlite3 'zeros.db' .recover | sqlite3 recovered.db
+    hint: To move the other tables, leave these out with --skip. --check none goes on until SQLite fails to read.
+    "#);
+    // Without the check it is met when it is read.
+    let ended = run(transfer(&files.write("zeros.db", &bytes), &target.url, &["--check", "none"]));
+    insta::assert_snapshot!(files.shown(&ended.expect(3)), @r#"
     error: could not read table "events"
     detail: The file is damaged, or its schema was made by a SQLite newer than VERSION.
-            The last row that could be read has rowid 2479.
+            2479 rows could be read; the last one has rowid 2479.
             database disk image is malformed
+    hint: Restore a backup, if there is one.
     hint: Salvage what can be read: sqlite3 'zeros.db' .recover | sqlite3 recovered.db
     "#);
+    assert_eq!(state::everything(&target.url), ["public"]);
     // What can be read can still be moved.
     let path = files.write("zeros.db", &bytes);
     run(transfer(&path, &target.url, &["--skip", "events"])).expect(0);

@@ -23,14 +23,16 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
             names: NameStyle::Keep,
             comments: false,
             jobs: 2,
+            check: litelift::options::FileCheck::Automatic,
             data_only: None,
         },
         to: url.to_owned(),
         restart: false,
         strict: false,
         bad_rows: BadRows::Stop,
-        verify: true,
+        verify: Some(litelift::report::VerifyLevel::Hashes),
         lock_wait: litelift::checkpoint::lock::WAIT,
+        takeover: false,
         retry_for: litelift::transfer::RETRY_FOR,
     }
 }

@@ -387,8 +387,8 @@ pub async fn restore_constraints(
         let schemas: BTreeSet<&str> = taken.iter().map(|one| one.entry.schema.as_str()).collect();
         for schema in schemas {
             // A transfer that is at work brings them back itself.
-            let wait = lock::WAIT;
-            locks.push(lock::take_for(&target, schema, wait, listener.as_ref(), cancel).await?);
+            let patience = lock::Patience::DEFAULT;
+            locks.push(lock::take_for(&target, schema, patience, listener.as_ref(), cancel).await?);
         }
         let (restored, not_as_before) = restore::restore(&target, &taken, listener, cancel).await?;
         Ok(RestoreReport {

@@ -1,0 +1,145 @@
+//! The comparison of a plan's tables, at any level: after a transfer, and for `litelift verify`.
+
+use std::sync::Arc;
+
+use crate::checkpoint::{resent, store};
+use crate::connect::{Session, Target};
+use crate::encode::Zone;
+use crate::error::Result;
+use crate::event::{Cancel, Listener};
+use crate::introspect::postgres::catalogue;
+use crate::model::catalogue::Catalogue;
+use crate::model::mark::Mark;
+use crate::model::plan::TransferPlan;
+use crate::model::source::SourceSchema;
+use crate::read::Snapshot;
+use crate::report::{VerifyLevel, VerifyReport};
+
+use super::counts::{self, Pair};
+use super::hashes::{self, CompareJob};
+use super::prepare::{self, Outcome};
+use super::subject::Subject;
+use super::{sequences, state};
+
+/// Rows of each kind that are shown of a table, unless the user says otherwise.
+pub const SHOWN_MAX: u64 = 10;
+
+/// What is compared with what, and how deep.
+pub struct Comparison<'a> {
+    /// Connections to the source, on one state.
+    pub snapshot: &'a Snapshot,
+    /// Its schema.
+    pub schema: &'a SourceSchema,
+    /// Zone of texts that name none.
+    pub zone: &'a Zone,
+    /// Sessions with the target: two more than jobs.
+    pub target: &'a Target,
+    /// Schema in the target.
+    pub into: &'a str,
+    /// How deep.
+    pub level: VerifyLevel,
+    /// Threads, and sessions of the target.
+    pub jobs: usize,
+    /// Rows of each kind that are shown of a table.
+    pub shown_max: u64,
+    /// Who is told.
+    pub listener: &'a Arc<dyn Listener>,
+    /// Whether to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Reads what a run did with rows that are not simply there. `marks` are its ranges; with `is_same_source` what
+/// they kept of the values takes the place of the source's.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Target`].
+pub async fn outcome(
+    session: &Session,
+    run: i64,
+    plan: &TransferPlan,
+    marks: Vec<Mark>,
+    is_same_source: bool,
+) -> Result<Outcome> {
+    let mut merged = counts::merged_rows(plan, &marks);
+    if plan.fill.is_none() {
+        merged.clear();
+    }
+    Ok(Outcome {
+        rejected: store::rejected(session, run).await?,
+        resent: resent::counts(session, run).await?.into_iter().collect(),
+        merged,
+        marks: if is_same_source { marks } else { Vec::new() },
+    })
+}
+
+impl Comparison<'_> {
+    /// Compares the tables of a plan, where there is one, that `is_wanted` takes by their names in the source;
+    /// beside them `counted` ones, of which it knows nothing.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Target`], interrupted.
+    pub async fn run(
+        &self,
+        planned: Option<(&TransferPlan, &Outcome)>,
+        is_wanted: impl Fn(&str) -> bool,
+        counted: Vec<Pair>,
+    ) -> Result<VerifyReport> {
+        let session = self.target.session().await?;
+        let catalogue = catalogue::read(&session, self.into).await?;
+        drop(session);
+        let mut prepared = match planned {
+            Some((plan, outcome)) => prepare::of_plan(plan, self.schema, &catalogue, outcome),
+            None => prepare::Prepared::default(),
+        };
+        prepared.subjects.retain(|subject| is_wanted(&subject.pair.source));
+        prepared.explained.retain(|explained| is_wanted(&explained.table));
+        let of_table = |name: &str| is_wanted(name.split('.').next().unwrap_or(name));
+        prepared.not_compared.retain(|left| of_table(&left.name));
+        let counted = counted.into_iter().map(|pair| Subject::counted(pair, "no run planned it"));
+        prepared.subjects.extend(counted);
+        let mut report = self.of_subjects(&prepared.subjects).await?;
+        if self.level != VerifyLevel::Counts {
+            report.explained = prepared.explained;
+            report.not_compared.extend(prepared.not_compared);
+            report.unsound.extend(prepared.unsound);
+        }
+        self.look_at_the_rest(&catalogue, &prepared.subjects, &mut report).await?;
+        Ok(report)
+    }
+
+    async fn of_subjects(&self, subjects: &[Subject]) -> Result<VerifyReport> {
+        if self.level == VerifyLevel::Counts {
+            let pairs: Vec<Pair> = subjects.iter().map(|subject| subject.pair.clone()).collect();
+            let Self { snapshot, target, into, listener, cancel, .. } = *self;
+            return counts::compare(snapshot, target, into, &pairs, listener, cancel).await;
+        }
+        let job = CompareJob {
+            snapshot: self.snapshot,
+            target: self.target,
+            schema: self.into,
+            zone: self.zone,
+            jobs: self.jobs,
+            shown_max: self.shown_max,
+            listener: self.listener,
+            cancel: self.cancel,
+        };
+        hashes::compare(&job, subjects).await
+    }
+
+    /// Sequences, indexes and constraints of the tables that were compared.
+    async fn look_at_the_rest(
+        &self,
+        catalogue: &Catalogue,
+        subjects: &[Subject],
+        report: &mut VerifyReport,
+    ) -> Result<()> {
+        let session = self.target.session().await?;
+        let tables: Vec<_> =
+            subjects.iter().filter_map(|subject| catalogue.table(&subject.pair.target)).collect();
+        let (behind, unread) = sequences::check(&session, self.into, &tables).await?;
+        report.sequences_behind = behind;
+        report.not_compared.extend(unread);
+        report.unsound.extend(state::check(&session, &tables).await?);
+        Ok(())
+    }
+}

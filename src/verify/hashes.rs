@@ -1,0 +1,271 @@
+//! Values compared without moving them.
+//!
+//! Purpose: the recipe of `verify --level hashes`. Both sides sum up hashes of their rows, each in one moment and
+//! at the same time; tables whose sums agree are equal in every bit that their types have (64 bits by each of
+//! two seeds), the others are looked at row by row ([`super::drill`]). What a transfer kept of what it sent
+//! takes the place of a second look at the source.
+//!
+//! Known gaps: the hash is no cryptographic one: it finds faults, not forgeries.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+use deadpool_postgres::Transaction;
+
+use crate::checkpoint::tables;
+use crate::connect::Target;
+use crate::encode::Zone;
+use crate::encode::record_hash::HashRule;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Cancel, Event, Listener, Stage};
+use crate::model::range_sums::Sums;
+use crate::read::Snapshot;
+use crate::report::{
+    ComparedValues, REPORT_VERSION, RowDifference, VerifiedTable, VerifyLevel, VerifyReport,
+};
+
+use super::counts;
+use super::drill::Drill;
+use super::rule;
+use super::source_sums::{self, SourcePart};
+use super::subject::Subject;
+use super::target_sums::{self, Moment, Place, Size, begin};
+
+/// What is compared, and for whom.
+pub struct CompareJob<'a> {
+    /// Connections to the source, on one state.
+    pub snapshot: &'a Snapshot,
+    /// Sessions with the target: two more than jobs.
+    pub target: &'a Target,
+    /// Schema in the target.
+    pub schema: &'a str,
+    /// Zone of texts that name none.
+    pub zone: &'a Zone,
+    /// Threads, and sessions of the target.
+    pub jobs: usize,
+    /// Rows of each kind that are shown of a table.
+    pub shown_max: u64,
+    /// Who is told.
+    pub listener: &'a Arc<dyn Listener>,
+    /// Whether to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Compares tables.
+///
+/// # Errors
+/// [`ErrorKind::Source`], [`ErrorKind::Target`], interrupted; [`ErrorKind::Target`] when the server has no hash
+/// that litelift knows. Differences are no error.
+pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<VerifyReport> {
+    let begun = Instant::now();
+    let mut holder = job.target.session().await?;
+    let batch = tables::batch(&holder).await?;
+    let rule = rule::ask(&holder).await.ok_or_else(unknown_hash)?;
+    let transaction = begin(&mut holder).await?;
+    let moment = Moment::of(&transaction, batch).await?;
+    let found = there(&transaction, job.schema, subjects).await?;
+    let compared: Vec<usize> = (0..subjects.len())
+        .filter(|at| subjects[*at].is_compared() && found[*at].is_some())
+        .collect();
+    let places: Vec<Place<'_>> = compared
+        .iter()
+        .map(|at| Place {
+            schema: job.schema,
+            table: &subjects[*at].pair.target,
+            is_partitioned: found[*at].is_some_and(|there| there.is_partitioned),
+            columns: &subjects[*at].columns,
+            rule,
+        })
+        .collect();
+    let sizes: Vec<Size> = compared
+        .iter()
+        .map(|at| Size { pages: found[*at].map_or(0, |there| there.pages) })
+        .collect();
+    let (source, target) = both_sides(job, rule, subjects, &compared, &moment, &places, &sizes)?;
+    let mut report = VerifyReport {
+        version: REPORT_VERSION,
+        level: VerifyLevel::Hashes,
+        tables: Vec::with_capacity(subjects.len()),
+        sequences_behind: Vec::new(),
+        not_compared: Vec::new(),
+        explained: Vec::new(),
+        unsound: Vec::new(),
+        differences: Vec::new(),
+        wall_s: 0.0,
+    };
+    for (at, subject) in subjects.iter().enumerate() {
+        let Some(position) = compared.iter().position(|compared| *compared == at) else {
+            let (snapshot, pair) = (job.snapshot, &subject.pair);
+            let table =
+                counts::count(snapshot, &transaction, job.schema, pair, job.listener, job.cancel);
+            report.tables.push(table.await?);
+            continue;
+        };
+        let one = One { job, subject, place: &places[position], transaction: &transaction };
+        let (table, rows) = one.verdict(&source[position], target[position]).await?;
+        report.tables.push(table);
+        report.differences.extend(rows);
+    }
+    transaction.commit().await.map_err(|error| target_sums::failed(&error))?;
+    job.listener.on(Event::StageEnded { stage: Stage::Verify });
+    report.wall_s = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+fn unknown_hash() -> Error {
+    Error::new(ErrorKind::Target, "the server hashes in no way that litelift knows")
+        .detail(
+            "Neither hash_array_extended() nor sha256() of a record gives what PostgreSQL gives.",
+        )
+        .hint("Use --level full, which reads the values back, or --level counts.")
+}
+
+/// A table of the target.
+#[derive(Debug, Clone, Copy)]
+struct There {
+    is_partitioned: bool,
+    pages: i64,
+}
+
+async fn there(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    subjects: &[Subject],
+) -> Result<Vec<Option<There>>> {
+    let names: Vec<&str> = subjects.iter().map(|subject| subject.pair.target.as_str()).collect();
+    let rows = transaction
+        .query(
+            "SELECT c.relname::text, c.relkind = 'p', \
+             CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::bigint ELSE 0 END \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND c.relname = ANY ($2)",
+            &[&schema, &names],
+        )
+        .await
+        .map_err(|error| target_sums::failed(&error))?;
+    let known: std::collections::HashMap<String, There> = rows
+        .iter()
+        .map(|row| (row.get(0), There { is_partitioned: row.get(1), pages: row.get(2) }))
+        .collect();
+    Ok(names.iter().map(|name| known.get(*name).copied()).collect())
+}
+
+/// Sums up both sides at once: the source on threads, the target by its own processes.
+fn both_sides(
+    job: &CompareJob<'_>,
+    rule: HashRule,
+    subjects: &[Subject],
+    compared: &[usize],
+    moment: &Moment,
+    places: &[Place<'_>],
+    sizes: &[Size],
+) -> Result<(Vec<Vec<SourcePart>>, Vec<Sums>)> {
+    let is_kept = |subject: &Subject| rule.is_kept() && subject.stored.is_some();
+    let to_read: Vec<&Subject> =
+        compared.iter().map(|at| &subjects[*at]).filter(|subject| !is_kept(subject)).collect();
+    let rows: u64 = compared.iter().map(|at| subjects[*at].rows_expected).sum();
+    let to_read_rows: u64 = to_read.iter().map(|subject| subject.rows_expected).sum();
+    let work = rows + to_read_rows;
+    job.listener.on(Event::StageStarted { stage: Stage::Verify, work, rows });
+    let listener = job.listener.as_ref();
+    let failures = AtomicUsize::new(0);
+    let (source, target) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| source_sums::of_tables(job, &to_read, rule, &failures));
+        let target = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(target_sums::of_tables(
+                job.target, moment, places, sizes, job.jobs, listener, job.cancel,
+            ))
+        });
+        if target.is_err() {
+            // Nobody waits for the source any more.
+            failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        (reader.join(), target)
+    });
+    let target = target?;
+    let read = source
+        .map_err(|_| Error::source_file("a thread that reads the source failed unexpectedly"))??;
+    let mut read = read.into_iter();
+    let source = compared.iter().map(|at| match &subjects[*at].stored {
+        Some(stored) if rule.is_kept() => {
+            stored.iter().map(|sums| SourcePart { sums: *sums, bad: 0 }).collect()
+        }
+        _ => read.next().unwrap_or_default(),
+    });
+    Ok((source.collect(), target))
+}
+
+/// One table, both sides summed up.
+struct One<'a> {
+    job: &'a CompareJob<'a>,
+    subject: &'a Subject,
+    place: &'a Place<'a>,
+    transaction: &'a Transaction<'a>,
+}
+
+impl One<'_> {
+    async fn verdict(
+        &self,
+        parts: &[SourcePart],
+        target: Sums,
+    ) -> Result<(VerifiedTable, Vec<RowDifference>)> {
+        let pair = &self.subject.pair;
+        let source: Sums = parts.iter().map(|part| part.sums).sum();
+        // Rows whose values do not fit are not among those that the target must have.
+        let bad = match &self.subject.stored {
+            Some(_) => pair.rejected + pair.resent,
+            None => parts.iter().map(|part| part.bad).sum(),
+        };
+        let columns = self.subject.columns.len() as u64;
+        let mut values =
+            ComparedValues { compared: source.rows * columns, ..ComparedValues::default() };
+        let mut shown = Vec::new();
+        if source != target {
+            let drill = Drill {
+                snapshot: self.job.snapshot,
+                transaction: self.transaction,
+                subject: self.subject,
+                place: self.place,
+                zone: self.job.zone,
+                cancel: self.job.cancel,
+            };
+            let sums: Vec<Sums> = parts.iter().map(|part| part.sums).collect();
+            let drilled = drill.down(&sums, self.job.shown_max).await?;
+            let compared = values.compared;
+            values = ComparedValues { compared, ..drilled.values };
+            shown = drilled.shown;
+        }
+        self.allow_for(&mut values, &mut shown, bad);
+        let table = VerifiedTable {
+            source: pair.source.clone(),
+            target: pair.target.clone(),
+            source_rows: source.rows + bad,
+            target_rows: Some(target.rows),
+            rejected: pair.rejected,
+            merged: pair.merged,
+            values: Some(values),
+        };
+        Ok((table, shown))
+    }
+
+    /// Takes away what is no difference: rows that the target had before, or that were kept there by wish; rows
+    /// that were rejected and sent later. Adds rows of the source that do not fit and that nobody rejected.
+    fn allow_for(&self, values: &mut ComparedValues, shown: &mut Vec<RowDifference>, bad: u64) {
+        use crate::report::RowFault::{Different, Extra, Missing};
+        let pair = &self.subject.pair;
+        let mut forgive = |fault, count: &mut u64, allowed: u64| {
+            if *count <= allowed {
+                *count = 0;
+                shown.retain(|row| row.fault != fault);
+            }
+        };
+        if let Some(merged) = pair.merged {
+            forgive(Extra, &mut values.extra, merged.target_before);
+            forgive(Different, &mut values.different, merged.merged.kept);
+            forgive(Missing, &mut values.missing, merged.merged.kept);
+        }
+        forgive(Extra, &mut values.extra, pair.resent);
+        values.missing += bad.saturating_sub(pair.rejected + pair.resent);
+    }
+}

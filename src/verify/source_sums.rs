@@ -1,0 +1,196 @@
+//! The source's side: sums of the hashes that its rows must have in the target.
+//!
+//! Purpose: rows are read and encoded as a transfer does it, and hashed instead of sent, on threads that share
+//! one snapshot.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::encode::range_hash::RowHasher;
+use crate::encode::record_hash::HashRule;
+use crate::encode::{RowEncoder, Zone};
+use crate::error::{Error, Result};
+use crate::event::{Cancel, Event, Stage};
+use crate::model::evidence::Span;
+use crate::model::plan::ColumnPlan;
+use crate::model::range_sums::Sums;
+use crate::read::RangeSource;
+
+use super::hashes::CompareJob;
+use super::subject::Subject;
+
+/// Rows between two looks at whether the user asked to stop.
+const ROWS_BETWEEN_LOOKS: u64 = 4096;
+
+/// What a part of the source comes to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SourcePart {
+    /// Of the rows that the target must have.
+    pub(super) sums: Sums,
+    /// Rows with a value that does not fit its column.
+    pub(super) bad: u64,
+}
+
+/// Reads parts of one table.
+pub(super) struct Reading<'a> {
+    subject: &'a Subject,
+    columns: Vec<Option<&'a str>>,
+    encoder: RowEncoder,
+    rule: HashRule,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(subject: &'a Subject, zone: &Zone, rule: HashRule) -> Self {
+        Self {
+            subject,
+            columns: subject.columns.iter().map(ColumnPlan::read_as).collect(),
+            encoder: RowEncoder::new(&subject.columns, zone),
+            rule,
+        }
+    }
+
+    /// Returns what reads a span of the table.
+    pub(super) fn range(&self, span: Span) -> RangeSource<'_> {
+        RangeSource {
+            table: &self.subject.pair.source,
+            columns: &self.columns,
+            rowid_name: self.subject.rowid_name.as_deref(),
+            span,
+        }
+    }
+
+    /// Calls `each` with the rowid and the hashes of every row; no hashes: it does not fit.
+    pub(super) fn hashes(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<[i64; 2]>) -> Result<()>,
+    ) -> Result<()> {
+        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
+        let mut seen = 0_u64;
+        self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
+            seen += 1;
+            if seen.is_multiple_of(ROWS_BETWEEN_LOOKS) {
+                cancel.check()?;
+            }
+            let hashes = match row {
+                Some(row) => Some(hasher.hash(row).ok_or_else(malformed)?),
+                None => None,
+            };
+            each(rowid, hashes)
+        })
+    }
+
+    /// As [`Self::hashes`], with the hashes of what each row is known by; zeros where that is nothing.
+    pub(super) fn keyed_hashes(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<KeyedHashes>) -> Result<()>,
+    ) -> Result<()> {
+        let identity = &self.subject.identity;
+        let columns: Vec<ColumnPlan> =
+            identity.iter().filter_map(|at| self.subject.columns.get(*at)).cloned().collect();
+        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
+        let mut key_hasher = RowHasher::new(&columns, self.rule);
+        let mut key = Vec::new();
+        let mut fields = Vec::new();
+        self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
+            cancel.check()?;
+            let Some(row) = row else { return each(rowid, None) };
+            let hashes = hasher.hash(row).ok_or_else(malformed)?;
+            if identity.is_empty() {
+                return each(rowid, Some((hashes, [0, 0])));
+            }
+            split(row, &mut fields).ok_or_else(malformed)?;
+            key.clear();
+            key.extend_from_slice(&u16::try_from(identity.len()).unwrap_or(u16::MAX).to_be_bytes());
+            for at in identity {
+                let (begin, end) = *fields.get(*at).ok_or_else(malformed)?;
+                key.extend_from_slice(&row[begin..end]);
+            }
+            let key_hashes = key_hasher.hash(&key).ok_or_else(malformed)?;
+            each(rowid, Some((hashes, key_hashes)))
+        })
+    }
+
+    fn part(&self, conn: &Connection, span: Span, cancel: &Cancel) -> Result<SourcePart> {
+        let mut part = SourcePart::default();
+        self.hashes(conn, span, cancel, |_, hashes| {
+            match hashes {
+                Some(hashes) => part.sums.add(hashes),
+                None => part.bad += 1,
+            }
+            Ok(())
+        })?;
+        Ok(part)
+    }
+}
+
+/// The hashes of a row, and of what it is known by.
+pub(super) type KeyedHashes = ([i64; 2], [i64; 2]);
+
+/// Finds where each field of a row of COPY BINARY begins and ends, lengths included.
+fn split(row: &[u8], fields: &mut Vec<(usize, usize)>) -> Option<()> {
+    fields.clear();
+    let mut begin = 2;
+    while begin < row.len() {
+        let length = row.get(begin..)?.first_chunk::<4>()?;
+        let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+        fields.push((begin, begin + 4 + bytes));
+        begin += 4 + bytes;
+    }
+    (begin == row.len()).then_some(())
+}
+
+fn malformed() -> Error {
+    Error::source_file("a row was encoded in a wrong form")
+}
+
+/// Reads the tables, each part by one of the job's threads. Returns what each part of each table comes to. When
+/// `failures` is not 0, here or on the other side, nobody goes on, and what is returned means nothing.
+pub(super) fn of_tables(
+    job: &CompareJob<'_>,
+    subjects: &[&Subject],
+    rule: HashRule,
+    failures: &AtomicUsize,
+) -> Result<Vec<Vec<SourcePart>>> {
+    let CompareJob { snapshot, zone, jobs, listener, cancel, .. } = *job;
+    let readings: Vec<Reading<'_>> =
+        subjects.iter().map(|subject| Reading::new(subject, zone, rule)).collect();
+    let todo = subjects.iter().enumerate();
+    let todo = todo.flat_map(|(of, subject)| (0..subject.spans.len()).map(move |part| (of, part)));
+    let queue: Mutex<VecDeque<(usize, usize)>> = Mutex::new(todo.collect());
+    let parts: Mutex<Vec<Vec<SourcePart>>> = Mutex::new(
+        subjects.iter().map(|subject| vec![SourcePart::default(); subject.spans.len()]).collect(),
+    );
+    let work = || -> Result<()> {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some((of, part)) = next else { return Ok(()) };
+            if failures.load(Ordering::Relaxed) > 0 {
+                return Ok(());
+            }
+            let span = subjects[of].spans[part];
+            let read = snapshot.with(|conn| readings[of].part(conn, span, cancel));
+            let found = read.inspect_err(|_| {
+                // The others need not go on.
+                failures.fetch_add(1, Ordering::Relaxed);
+            })?;
+            let rows = found.sums.rows + found.bad;
+            listener.on(Event::Progress { stage: Stage::Verify, work: rows, rows: 0 });
+            parts.lock().unwrap_or_else(PoisonError::into_inner)[of][part] = found;
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let failed = || Error::source_file("a thread that reads the source failed unexpectedly");
+        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| failed())?)
+    })?;
+    Ok(parts.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
