@@ -26,6 +26,8 @@ pub mod finish;
 
 pub mod verify;
 
+pub mod sync;
+
 pub mod inspect;
 pub mod rehearse;
 pub mod transfer;

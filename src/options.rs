@@ -204,6 +204,12 @@ pub struct VerifyOptions {
     pub level: VerifyLevel,
     /// Rows of each kind that are shown of a table.
     pub shown_max: u64,
+    /// Whether values stay out of what is shown and written.
+    pub redact: bool,
+    /// File for every row that differs.
+    pub differences: Option<PathBuf>,
+    /// Whether what differs is made the same.
+    pub repair: bool,
 }
 
 /// Where `rehearse` finds its PostgreSQL.

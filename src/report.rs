@@ -495,6 +495,8 @@ pub struct VerifyReport {
     pub unsound: Vec<Unsound>,
     /// The first rows that differ.
     pub differences: Vec<RowDifference>,
+    /// Tables that were made the same (`--repair`), before the comparison that this document tells of.
+    pub repaired: Vec<SyncedTable>,
     /// Seconds on the clock.
     pub wall_s: f64,
 }
@@ -523,6 +525,58 @@ pub struct Explained {
     pub how: String,
     /// How many values of the source that changes; `None`: they were not looked at this time.
     pub values: Option<u64>,
+}
+
+/// The document of `sync`.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// Path of the source.
+    pub source: String,
+    /// Host, port, database, user: never the password.
+    pub target: String,
+    /// Id of the transfer's run.
+    pub run: i64,
+    /// True when nothing was written, only looked.
+    pub dry_run: bool,
+    /// Tables that had changes.
+    pub tables: Vec<SyncedTable>,
+    /// How many tables were looked at.
+    pub tables_looked_at: usize,
+    /// Tables that were left out, and why.
+    pub left_out: Vec<NotCompared>,
+    /// Foreign keys that the rows break: they stay NOT VALID.
+    pub orphans: Vec<String>,
+    /// Whether the source was written since its state that was brought over.
+    pub written_since: bool,
+    /// Seconds that looking at the source took: the next time takes about as long, and what there is to bring.
+    pub look_s: f64,
+    /// Seconds on the clock.
+    pub wall_s: f64,
+}
+
+impl SyncReport {
+    /// Returns the number of rows that were changed, or would be.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.inserted + table.updated + table.deleted).sum()
+    }
+}
+
+/// One table of a [`SyncReport`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyncedTable {
+    /// Name in the source.
+    pub source: String,
+    /// Name in the target.
+    pub target: String,
+    /// Rows that came.
+    pub inserted: u64,
+    /// Rows with other values.
+    pub updated: u64,
+    /// Rows that went.
+    pub deleted: u64,
 }
 
 /// What is wrong with a row.

@@ -153,6 +153,9 @@ async fn compare(
         level,
         jobs: options.inspect.jobs,
         shown_max: compare::SHOWN_MAX,
+        redact: false,
+        lines: None,
+        repair: false,
         listener,
         cancel,
     };

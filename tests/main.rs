@@ -23,5 +23,6 @@ mod schema;
 mod scratch;
 mod source;
 mod support;
+mod sync;
 mod type_maps;
 mod verify;

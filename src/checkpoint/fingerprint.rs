@@ -174,6 +174,12 @@ impl Fingerprint {
         })
     }
 
+    /// Returns the same options with the file as another fingerprint saw it.
+    #[must_use]
+    pub fn of_file(&self, now: &Self) -> Self {
+        Self { options: self.options.clone(), ..now.clone() }
+    }
+
     /// Returns whether the file looks as it did, as far as that can be seen without opening it.
     #[must_use]
     pub fn is_still(&self, file: &Path) -> bool {

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::data_only_args::DataOnlyArgs;
+use super::sync_command::{self, SyncArgs};
 use crate::checkpoint::lock;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Transfer(TransferArgs),
     /// Compare a SQLite file with a target that it was moved to
     Verify(VerifyArgs),
+    /// Bring over what changed in the source since its transfer
+    Sync(SyncArgs),
     /// Move into a throwaway PostgreSQL, report, remove it again
     Rehearse(RehearseArgs),
     /// Bring back what an unfinished --data-only took away
@@ -237,9 +240,18 @@ pub(super) struct VerifyArgs {
         hide_possible_values = true
     )]
     pub(super) level: Level,
+    /// Delete, update and insert in the target what differs
+    #[arg(long, help_heading = "Running")]
+    pub(super) repair: bool,
     /// Rows that differ to show of each table and kind
     #[arg(long, value_name = "N", default_value = "10", help_heading = "Output")]
     pub(super) show: u64,
+    /// Write all rows that differ, a JSON document a line
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) differences: Option<PathBuf>,
+    /// Show and write no values
+    #[arg(long, help_heading = "Output")]
+    pub(super) redact: bool,
     #[command(flatten)]
     pub(super) jobs: JobsArg,
     #[command(flatten)]
@@ -526,6 +538,7 @@ pub(super) enum SchemaFormat {
 pub(super) enum Level {
     Counts,
     Hashes,
+    Full,
 }
 
 const INSPECT_EXTRA: &str = "\
@@ -623,6 +636,7 @@ pub(super) fn description(with_extras: bool) -> clap::Command {
         ("inspect", INSPECT_EXTRA),
         ("transfer", TRANSFER_EXTRA),
         ("verify", VERIFY_EXTRA),
+        ("sync", sync_command::EXTRA),
         ("rehearse", REHEARSE_EXTRA),
         ("restore-constraints", RESTORE_EXTRA),
         ("schema", SCHEMA_EXTRA),

@@ -24,7 +24,7 @@ use super::style::Look;
 use super::summary::{self, Telling};
 use super::{
     failure, follow_ups_file, inspect_command, output, runs_command, schema_command, source_path,
-    stop,
+    stop, sync_command,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
@@ -47,6 +47,7 @@ pub(super) fn execute(command: Command) -> Result<u8> {
         Command::Transfer(args) if args.dry_run => dry_run(args),
         Command::Transfer(args) => transfer(args),
         Command::Verify(args) => verify(args),
+        Command::Sync(args) => sync_command::run(args),
         Command::Rehearse(args) => rehearse(args),
         Command::RestoreConstraints(args) => restore_constraints(args),
         Command::Schema(args) => schema_command::run(args),
@@ -62,6 +63,7 @@ impl Command {
             Self::Inspect(args) => args.format == Format::Json && args.output.is_none(),
             Self::Transfer(args) => args.output.json || args.format == Some(Format::Json),
             Self::Verify(args) => args.output.json,
+            Self::Sync(args) => args.output.json,
             Self::Rehearse(args) => args.output.json,
             Self::RestoreConstraints(args) => args.output.json,
             Self::Schema(_) => false,
@@ -176,6 +178,9 @@ fn verify(args: VerifyArgs) -> Result<u8> {
         renames: args.rename,
         level: level(args.level),
         shown_max: args.show,
+        redact: args.redact,
+        differences: args.differences,
+        repair: args.repair,
     };
     let run = Run::begin(verbosity, "nothing was written");
     let report = run.wait(crate::verify::run(&options, &run.listener(), &run.cancel))?;
@@ -189,6 +194,7 @@ fn level(level: Level) -> VerifyLevel {
     match level {
         Level::Counts => VerifyLevel::Counts,
         Level::Hashes => VerifyLevel::Hashes,
+        Level::Full => VerifyLevel::Full,
     }
 }
 
@@ -308,11 +314,11 @@ fn bad_rows(args: BadRowArgs) -> Result<BadRows> {
     }
 }
 
-fn source(args: SourceArg) -> Result<PathBuf> {
+pub(super) fn source(args: SourceArg) -> Result<PathBuf> {
     source_path::resolve(&args.from)
 }
 
-fn target(args: TargetArgs) -> Result<(String, String)> {
+pub(super) fn target(args: TargetArgs) -> Result<(String, String)> {
     Ok((postgres_url(args.to.to, TARGET_NAME)?, args.into.into))
 }
 
@@ -356,7 +362,7 @@ pub(super) fn type_maps(args: TypeMapArgs) -> TypeMaps {
     TypeMaps { user: args.type_map, source_tz: args.source_tz }
 }
 
-fn verbosity(args: &OutputArgs) -> Verbosity {
+pub(super) fn verbosity(args: &OutputArgs) -> Verbosity {
     match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,

@@ -14,6 +14,16 @@ const COLUMNS_SHOWN_MAX: usize = 6;
 impl Sections<'_> {
     /// Everything that a comparison found beside the numbers of its tables.
     pub(super) fn compared(&mut self, report: &VerifyReport) {
+        let title = counted(report.repaired.len() as u64, "table", "tables");
+        self.list(&format!("repaired ({title})"), &report.repaired, |this, table| {
+            this.sentence(&format!(
+                "{}: {} inserted, {} updated, {} deleted",
+                plain(&table.source),
+                grouped(table.inserted),
+                grouped(table.updated),
+                grouped(table.deleted)
+            ));
+        });
         self.differences(&report.differences);
         self.unsound(&report.unsound);
         self.sequences_behind(&report.sequences_behind);

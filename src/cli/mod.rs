@@ -41,6 +41,7 @@ mod stop;
 mod style;
 mod suggest_file;
 mod summary;
+mod sync_command;
 mod table;
 mod type_report;
 mod usage;

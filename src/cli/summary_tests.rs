@@ -50,6 +50,7 @@ fn counts(tables: &[TableReport]) -> VerifyReport {
         explained: Vec::new(),
         unsound: Vec::new(),
         differences: Vec::new(),
+        repaired: Vec::new(),
         wall_s: 0.7,
     }
 }

@@ -55,7 +55,7 @@ fn put_member(member: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
             return put_string(inner, out);
         }
         ([b'"', inner @ .., b'"'], Element::Uuid) => {
-            return super::words::any_uuid(inner).map(|uuid| field::bytes(&uuid, out)).is_some();
+            return put_uuid(inner, out);
         }
         (b"true", Element::Boolean) => field::boolean(true, out),
         (b"false", Element::Boolean) => field::boolean(false, out),
@@ -70,6 +70,15 @@ fn put_member(member: &[u8], element: Element, out: &mut Vec<u8>) -> bool {
         _ => return false,
     }
     true
+}
+
+fn put_uuid(inner: &[u8], out: &mut Vec<u8>) -> bool {
+    let uuid = if inner.contains(&b'\\') {
+        json::unescaped(inner).and_then(|text| super::words::any_uuid(text.as_bytes()))
+    } else {
+        super::words::any_uuid(inner)
+    };
+    uuid.map(|uuid| field::bytes(&uuid, out)).is_some()
 }
 
 fn put_string(inner: &[u8], out: &mut Vec<u8>) -> bool {
@@ -183,4 +192,24 @@ fn end(start: usize, count: usize, has_null: bool, out: &mut Vec<u8>) -> bool {
         out[start + 16..start + 20].copy_from_slice(&count.to_be_bytes());
     }
     length <= field::FIELD_BYTES_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_in_a_json_array_may_be_escaped() {
+        let fields = [
+            "[\"00112233445566778899aabbccddeeff\"]",
+            "[\"\\u00300112233445566778899aabbccddeeff\"]",
+        ]
+        .map(|text| {
+            let mut out = Vec::new();
+            assert!(put_json(text.as_bytes(), Element::Uuid, &mut out), "{text}");
+            out
+        });
+        assert_eq!(fields[0], fields[1]);
+        assert!(!put_json(b"[\"\\ud800\"]", Element::Uuid, &mut Vec::new()));
+    }
 }

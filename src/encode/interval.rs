@@ -109,7 +109,8 @@ fn scaled(amount: &str, unit_us: i64) -> Option<i64> {
         None => (false, amount.strip_prefix('+').unwrap_or(amount)),
     };
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
-    if fraction.len() > 9 || fraction.contains('.') {
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    if !has_digits || fraction.len() > 9 || fraction.contains('.') {
         return None;
     }
     let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_none_of_them_does_not_fit() {
-        for text in ["P", "PT", "1D", "P1S", "PT1D", "P1.5D", "PT1", "P--1D", ""] {
+        for text in ["P", "PT", "1D", "P1S", "PT1D", "P1.5D", "PT1", "P--1D", "", "PT.S", "PT-.H"] {
             assert_eq!(of_iso(text.as_bytes()), None, "{text}");
         }
         for text in ["1", "24:00:00", "1.24:00:00", "a.01:00:00", "01:60:00", ".01:00:00"] {

@@ -28,6 +28,9 @@ const TRIES_MAX: u32 = 1000;
 pub struct Snapshot {
     free: Mutex<Vec<Connection>>,
     returned: Condvar,
+    witness: Mutex<Connection>,
+    /// `data_version` of the witness when the snapshot was taken.
+    seen: i64,
     watch: Watch,
     wal: Option<WalGrowth>,
     is_replaced: AtomicBool,
@@ -63,13 +66,15 @@ impl Snapshot {
         }
         for _ in 0..TRIES_MAX {
             cancel.check()?;
-            if source.patiently(|| begin_all(&witness, &connections))? {
+            if let Some(seen) = source.patiently(|| begin_all(&witness, &connections))? {
                 let watch = Watch::begin(source, &before, connections.first().unwrap_or(&witness))?;
                 let wal = watch.wal();
                 let grows = |wal| WalGrowth::begin(wal, Arc::clone(listener), TOLD_FROM_BYTES);
                 return Ok(Self {
                     free: Mutex::new(connections),
                     returned: Condvar::new(),
+                    witness: Mutex::new(witness),
+                    seen,
                     watch,
                     wal: wal.map(grows),
                     is_replaced: AtomicBool::new(false),
@@ -119,6 +124,18 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Returns whether somebody committed to the file since the snapshot was taken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Source`].
+    pub fn is_written_since(&self) -> Result<bool> {
+        let witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = data_version(&witness).map_err(|error| {
+            super::fault::explain("could not look at the source again", "FILE", error)
+        })?;
+        Ok(now != self.seen)
+    }
+
     /// Keeps something about the file for the report.
     pub(super) fn remark(&self, sentence: String) {
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).push(sentence);
@@ -162,20 +179,20 @@ fn data_version(witness: &Connection) -> rusqlite::Result<i64> {
     witness.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
-/// Begins to read on all connections; false when somebody committed meanwhile, and then none reads.
+/// Begins to read on all connections, and returns the version that they see; none when somebody committed meanwhile, and then none reads.
 ///
 /// When one has to wait for a lock, the others let theirs go: with a rollback journal a writer that has
 /// begun to commit waits for them, and nobody else may begin to read until it is done.
-fn begin_all(witness: &Connection, connections: &[Connection]) -> rusqlite::Result<bool> {
-    let attempt = || -> rusqlite::Result<bool> {
+fn begin_all(witness: &Connection, connections: &[Connection]) -> rusqlite::Result<Option<i64>> {
+    let attempt = || -> rusqlite::Result<Option<i64>> {
         let seen = data_version(witness)?;
         for conn in connections {
             begin(conn)?;
         }
-        Ok(data_version(witness)? == seen)
+        Ok((data_version(witness)? == seen).then_some(seen))
     };
     let begun = attempt();
-    if !matches!(begun, Ok(true)) {
+    if !matches!(begun, Ok(Some(_))) {
         for conn in connections.iter().filter(|conn| !conn.is_autocommit()) {
             conn.execute_batch("ROLLBACK")?;
         }

@@ -14,6 +14,7 @@ use crate::options::{self, VerifyOptions};
 use crate::report::{NotCompared, VerifyLevel, VerifyReport};
 
 use super::compare::{self, Comparison};
+use super::difference_lines::DifferenceLines;
 use super::pairs;
 use super::prepare::Outcome;
 use super::rebuilt;
@@ -36,8 +37,11 @@ pub async fn run(
     let mut opened =
         tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let target = Target::open(&options.to, jobs + SESSIONS_EXTRA, cancel).await?;
+    let lines = options.differences.as_deref().map(DifferenceLines::create).transpose()?;
     let work = Box::pin(async {
-        let report = verify(options, &mut opened, &target, listener, cancel).await?;
+        let report =
+            verify(options, &mut opened, &target, lines.as_ref(), listener, cancel).await?;
+        lines.as_ref().map_or(Ok(()), DifferenceLines::finish)?;
         opened.snapshot.check_unchanged()?;
         let remarks = opened.snapshot.remarks();
         remarks.into_iter().for_each(|remark| listener.on(Event::Note(remark)));
@@ -50,6 +54,7 @@ async fn verify(
     options: &VerifyOptions,
     opened: &mut Opened,
     target: &Target,
+    lines: Option<&DifferenceLines>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
@@ -66,7 +71,7 @@ async fn verify(
             let zone = inspect::zone(&run.plan.source_tz)?;
             let selected = opened.tables();
             let is_wanted = |name: &str| selected.iter().any(|table| table.name == name);
-            let comparison = comparison(options, opened, &zone, target, listener, cancel);
+            let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
             let planned = Some((&run.plan, &outcome));
             let report = comparison.run(planned, is_wanted, counted).await?;
             Ok(with_left(report, left))
@@ -74,7 +79,7 @@ async fn verify(
         None => {
             let there = catalogue::read(&session, into).await?;
             drop(session);
-            by_name(options, opened, target, &there, listener, cancel).await
+            by_name(options, opened, target, &there, lines, listener, cancel).await
         }
     }
 }
@@ -85,6 +90,7 @@ async fn by_name(
     opened: &mut Opened,
     target: &Target,
     there: &Catalogue,
+    lines: Option<&DifferenceLines>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<VerifyReport> {
@@ -102,7 +108,7 @@ async fn by_name(
         })?)
     };
     let zone = opened.zone.clone();
-    let comparison = comparison(options, opened, &zone, target, listener, cancel);
+    let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
     let planned = plan.as_ref().map(|plan| (plan, &outcome));
     let mut report = comparison.run(planned, |_| true, counted).await?;
     if !counts_only {
@@ -116,6 +122,7 @@ fn comparison<'a>(
     opened: &'a Opened,
     zone: &'a Zone,
     target: &'a Target,
+    lines: Option<&'a DifferenceLines>,
     listener: &'a Arc<dyn Listener>,
     cancel: &'a Cancel,
 ) -> Comparison<'a> {
@@ -128,6 +135,9 @@ fn comparison<'a>(
         level: options.level,
         jobs: options.inspect.jobs,
         shown_max: options.shown_max,
+        redact: options.redact,
+        lines,
+        repair: options.repair,
         listener,
         cancel,
     }

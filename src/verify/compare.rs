@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::checkpoint::{resent, store};
 use crate::connect::{Session, Target};
 use crate::encode::Zone;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::introspect::postgres::catalogue;
 use crate::model::catalogue::Catalogue;
@@ -13,11 +13,14 @@ use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
 use crate::model::source::SourceSchema;
 use crate::read::Snapshot;
-use crate::report::{VerifyLevel, VerifyReport};
+use crate::report::{SyncedTable, VerifyLevel, VerifyReport};
+use crate::sync::repair::Repair;
 
 use super::counts::{self, Pair};
+use super::difference_lines::DifferenceLines;
 use super::hashes::{self, CompareJob};
 use super::prepare::{self, Outcome};
+use super::rule::{self, How};
 use super::subject::Subject;
 use super::{sequences, state};
 
@@ -42,6 +45,12 @@ pub struct Comparison<'a> {
     pub jobs: usize,
     /// Rows of each kind that are shown of a table.
     pub shown_max: u64,
+    /// Whether values stay out of what is shown and written.
+    pub redact: bool,
+    /// Takes every row that differs, a JSON document a line.
+    pub lines: Option<&'a DifferenceLines>,
+    /// Whether what differs is made the same.
+    pub repair: bool,
     /// Who is told.
     pub listener: &'a Arc<dyn Listener>,
     /// Whether to stop.
@@ -68,7 +77,7 @@ pub async fn outcome(
         rejected: store::rejected(session, run).await?,
         resent: resent::counts(session, run).await?.into_iter().collect(),
         merged,
-        marks: if is_same_source { marks } else { Vec::new() },
+        marks: is_same_source.then_some(marks),
     })
 }
 
@@ -98,6 +107,11 @@ impl Comparison<'_> {
         let counted = counted.into_iter().map(|pair| Subject::counted(pair, "no run planned it"));
         prepared.subjects.extend(counted);
         let mut report = self.of_subjects(&prepared.subjects).await?;
+        if self.repair && report.differing() > 0 {
+            let repaired = self.repair(&prepared.subjects, &report, &catalogue).await?;
+            report = self.of_subjects(&prepared.subjects).await?;
+            report.repaired = repaired;
+        }
         if self.level != VerifyLevel::Counts {
             report.explained = prepared.explained;
             report.not_compared.extend(prepared.not_compared);
@@ -105,6 +119,43 @@ impl Comparison<'_> {
         }
         self.look_at_the_rest(&catalogue, &prepared.subjects, &mut report).await?;
         Ok(report)
+    }
+
+    /// Makes the tables that differ the same again, as far as their values are compared.
+    async fn repair(
+        &self,
+        subjects: &[Subject],
+        report: &VerifyReport,
+        catalogue: &Catalogue,
+    ) -> Result<Vec<SyncedTable>> {
+        let session = self.target.session().await?;
+        let how = rule::ask(&session).await.map_or(How::ReadBack, How::Hashed);
+        drop(session);
+        let differs = |subject: &&Subject| {
+            let table = report.tables.iter().find(|table| table.source == subject.pair.source);
+            table.is_some_and(|table| !table.equal())
+        };
+        let differing: Vec<&Subject> = subjects.iter().filter(differs).collect();
+        if let Some(merged) = differing.iter().find(|subject| subject.pair.merged.is_some()) {
+            let table = merged.pair.source.escape_debug();
+            return Err(Error::new(
+                ErrorKind::TargetState,
+                format!("table \"{table}\" cannot be repaired: it had rows of its own before"),
+            )
+            .hint(format!("Leave it out with --skip \"{table}\".")));
+        }
+        let repair = Repair {
+            snapshot: self.snapshot,
+            zone: self.zone,
+            target: self.target,
+            catalogue,
+            how,
+            listener: self.listener.as_ref(),
+            cancel: self.cancel,
+        };
+        let to_do: Vec<&Subject> =
+            differing.into_iter().filter(|subject| subject.is_compared()).collect();
+        repair.run(&to_do).await
     }
 
     async fn of_subjects(&self, subjects: &[Subject]) -> Result<VerifyReport> {
@@ -118,8 +169,11 @@ impl Comparison<'_> {
             target: self.target,
             schema: self.into,
             zone: self.zone,
+            level: self.level,
             jobs: self.jobs,
             shown_max: self.shown_max,
+            redact: self.redact,
+            lines: self.lines,
             listener: self.listener,
             cancel: self.cancel,
         };

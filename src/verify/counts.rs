@@ -95,6 +95,7 @@ pub async fn compare(
         explained: Vec::new(),
         unsound: Vec::new(),
         differences: Vec::new(),
+        repaired: Vec::new(),
         wall_s: begun.elapsed().as_secs_f64(),
     })
 }

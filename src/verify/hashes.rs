@@ -1,6 +1,7 @@
-//! Values compared without moving them.
+//! Values compared, without moving them where the server can hash.
 //!
-//! Purpose: the recipe of `verify --level hashes`. Both sides sum up hashes of their rows, each in one moment and
+//! Purpose: the recipe of `verify --level hashes`, and of `full`, where the target's rows are read back and held
+//! against the source by the witness instead ([`super::read_back`]). Both sides sum up hashes of their rows, each in one moment and
 //! at the same time; tables whose sums agree are equal in every bit that their types have (64 bits by each of
 //! two seeds), the others are looked at row by row ([`super::drill`]). What a transfer kept of what it sent
 //! takes the place of a second look at the source.
@@ -16,8 +17,7 @@ use deadpool_postgres::Transaction;
 use crate::checkpoint::tables;
 use crate::connect::Target;
 use crate::encode::Zone;
-use crate::encode::record_hash::HashRule;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::model::range_sums::Sums;
 use crate::read::Snapshot;
@@ -26,8 +26,9 @@ use crate::report::{
 };
 
 use super::counts;
+use super::difference_lines::DifferenceLines;
 use super::drill::Drill;
-use super::rule;
+use super::rule::{self, How};
 use super::source_sums::{self, SourcePart};
 use super::subject::Subject;
 use super::target_sums::{self, Moment, Place, Size, begin};
@@ -42,10 +43,16 @@ pub struct CompareJob<'a> {
     pub schema: &'a str,
     /// Zone of texts that name none.
     pub zone: &'a Zone,
+    /// By hashes, or by the values themselves.
+    pub level: VerifyLevel,
     /// Threads, and sessions of the target.
     pub jobs: usize,
     /// Rows of each kind that are shown of a table.
     pub shown_max: u64,
+    /// Whether values stay out of what is shown and written.
+    pub redact: bool,
+    /// Takes every row that differs.
+    pub lines: Option<&'a DifferenceLines>,
     /// Who is told.
     pub listener: &'a Arc<dyn Listener>,
     /// Whether to stop.
@@ -55,13 +62,21 @@ pub struct CompareJob<'a> {
 /// Compares tables.
 ///
 /// # Errors
-/// [`ErrorKind::Source`], [`ErrorKind::Target`], interrupted; [`ErrorKind::Target`] when the server has no hash
-/// that litelift knows. Differences are no error.
+/// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Target`], interrupted. Differences are no
+/// error.
 pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<VerifyReport> {
     let begun = Instant::now();
     let mut holder = job.target.session().await?;
     let batch = tables::batch(&holder).await?;
-    let rule = rule::ask(&holder).await.ok_or_else(unknown_hash)?;
+    let how = match (job.level, rule::ask(&holder).await) {
+        (VerifyLevel::Full, _) => How::ReadBack,
+        (_, Some(rule)) => How::Hashed(rule),
+        (_, None) => {
+            let told = "The server hashes in no way that litelift knows; the values are read back instead.";
+            job.listener.on(Event::Note(told.to_owned()));
+            How::ReadBack
+        }
+    };
     let transaction = begin(&mut holder).await?;
     let moment = Moment::of(&transaction, batch).await?;
     let found = there(&transaction, job.schema, subjects).await?;
@@ -75,23 +90,24 @@ pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<Verif
             table: &subjects[*at].pair.target,
             is_partitioned: found[*at].is_some_and(|there| there.is_partitioned),
             columns: &subjects[*at].columns,
-            rule,
+            how,
         })
         .collect();
     let sizes: Vec<Size> = compared
         .iter()
         .map(|at| Size { pages: found[*at].map_or(0, |there| there.pages) })
         .collect();
-    let (source, target) = both_sides(job, rule, subjects, &compared, &moment, &places, &sizes)?;
+    let (source, target) = both_sides(job, how, subjects, &compared, &moment, &places, &sizes)?;
     let mut report = VerifyReport {
         version: REPORT_VERSION,
-        level: VerifyLevel::Hashes,
+        level: job.level,
         tables: Vec::with_capacity(subjects.len()),
         sequences_behind: Vec::new(),
         not_compared: Vec::new(),
         explained: Vec::new(),
         unsound: Vec::new(),
         differences: Vec::new(),
+        repaired: Vec::new(),
         wall_s: 0.0,
     };
     for (at, subject) in subjects.iter().enumerate() {
@@ -111,14 +127,6 @@ pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<Verif
     job.listener.on(Event::StageEnded { stage: Stage::Verify });
     report.wall_s = begun.elapsed().as_secs_f64();
     Ok(report)
-}
-
-fn unknown_hash() -> Error {
-    Error::new(ErrorKind::Target, "the server hashes in no way that litelift knows")
-        .detail(
-            "Neither hash_array_extended() nor sha256() of a record gives what PostgreSQL gives.",
-        )
-        .hint("Use --level full, which reads the values back, or --level counts.")
 }
 
 /// A table of the target.
@@ -154,14 +162,14 @@ async fn there(
 /// Sums up both sides at once: the source on threads, the target by its own processes.
 fn both_sides(
     job: &CompareJob<'_>,
-    rule: HashRule,
+    how: How,
     subjects: &[Subject],
     compared: &[usize],
     moment: &Moment,
     places: &[Place<'_>],
     sizes: &[Size],
 ) -> Result<(Vec<Vec<SourcePart>>, Vec<Sums>)> {
-    let is_kept = |subject: &Subject| rule.is_kept() && subject.stored.is_some();
+    let is_kept = |subject: &Subject| how.is_kept() && subject.stored.is_some();
     let to_read: Vec<&Subject> =
         compared.iter().map(|at| &subjects[*at]).filter(|subject| !is_kept(subject)).collect();
     let rows: u64 = compared.iter().map(|at| subjects[*at].rows_expected).sum();
@@ -171,7 +179,7 @@ fn both_sides(
     let listener = job.listener.as_ref();
     let failures = AtomicUsize::new(0);
     let (source, target) = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| source_sums::of_tables(job, &to_read, rule, &failures));
+        let reader = scope.spawn(|| source_sums::of_tables(job, &to_read, how, &failures));
         let target = tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(target_sums::of_tables(
                 job.target, moment, places, sizes, job.jobs, listener, job.cancel,
@@ -188,7 +196,7 @@ fn both_sides(
         .map_err(|_| Error::source_file("a thread that reads the source failed unexpectedly"))??;
     let mut read = read.into_iter();
     let source = compared.iter().map(|at| match &subjects[*at].stored {
-        Some(stored) if rule.is_kept() => {
+        Some(stored) if how.is_kept() => {
             stored.iter().map(|sums| SourcePart { sums: *sums, bad: 0 }).collect()
         }
         _ => read.next().unwrap_or_default(),
@@ -231,7 +239,8 @@ impl One<'_> {
                 cancel: self.job.cancel,
             };
             let sums: Vec<Sums> = parts.iter().map(|part| part.sums).collect();
-            let drilled = drill.down(&sums, self.job.shown_max).await?;
+            let drilled =
+                drill.down(&sums, self.job.shown_max, self.job.redact, self.job.lines).await?;
             let compared = values.compared;
             values = ComparedValues { compared, ..drilled.values };
             shown = drilled.shown;

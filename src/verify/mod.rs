@@ -9,17 +9,19 @@
 pub mod command;
 pub mod compare;
 pub mod counts;
-mod drill;
+pub mod difference_lines;
+pub(crate) mod drill;
 pub mod hashes;
 mod pairs;
 pub mod prepare;
+pub(crate) mod read_back;
 mod rebuilt;
-mod rule;
+pub(crate) mod rule;
 mod sequences;
-mod source_sums;
+pub(crate) mod source_sums;
 mod state;
 pub mod subject;
-mod target_sums;
+pub(crate) mod target_sums;
 pub mod witness;
 
 pub use command::run;

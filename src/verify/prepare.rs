@@ -23,8 +23,8 @@ pub struct Outcome {
     pub resent: BTreeMap<usize, u64>,
     /// What became of rows that came to tables which had some.
     pub merged: BTreeMap<usize, MergedRows>,
-    /// What was kept of the values, where the source is still what it was.
-    pub marks: Vec<Mark>,
+    /// What was kept of the values; `None`: the source need not be what it was.
+    pub marks: Option<Vec<Mark>>,
 }
 
 /// What is compared, what is not, and what is right without being the same.
@@ -72,7 +72,8 @@ pub fn of_plan(
             continue;
         }
         let mut subject = Subject::of_plan(pair, table, &plan.ranges, position);
-        subject.stored = stored(plan, position, &outcome.marks);
+        subject.stored =
+            outcome.marks.as_ref().and_then(|marks| stored(plan, position, marks));
         subject.rows_expected = table.rows;
         let planned = std::mem::take(&mut subject.columns);
         let is_whole = prepared.columns(&mut subject, planned, there);

@@ -10,8 +10,24 @@ use crate::encode::record_hash::{self, HashRule, SEEDS};
 /// Lengths that reach every path of the hash: nothing, a part of a block, whole blocks, and a rest.
 const LENGTHS: std::ops::Range<u8> = 0..40;
 
+/// How both sides speak of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By a hash that the server computes too.
+    Hashed(HashRule),
+    /// By its values, read back and held against the source by the witness.
+    ReadBack,
+}
+
+impl How {
+    /// Whether sums that a transfer kept are of this kind.
+    pub(crate) fn is_kept(self) -> bool {
+        self == Self::Hashed(HashRule::Array)
+    }
+}
+
 /// Asks the server how it hashes; `None`: in no way that is known here.
-pub(super) async fn ask(session: &Session) -> Option<HashRule> {
+pub(crate) async fn ask(session: &Session) -> Option<HashRule> {
     for rule in [HashRule::Array, HashRule::Sha256] {
         if agrees(session, rule).await {
             return Some(rule);
@@ -43,7 +59,7 @@ const ROW: [u8; 24] =
     [0, 3, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 2, 0xC3, 0xA4, 0xFF, 0xFF, 0xFF, 0xFF];
 
 /// Returns the expressions of both hashes of some bytes.
-pub(super) fn sql(bytes: &str, rule: HashRule) -> [String; 2] {
+pub(crate) fn sql(bytes: &str, rule: HashRule) -> [String; 2] {
     match rule {
         HashRule::Array => {
             SEEDS.map(|seed| format!("hash_array_extended(ARRAY[({bytes})::bytea], {seed})"))

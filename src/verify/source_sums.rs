@@ -20,6 +20,8 @@ use crate::model::range_sums::Sums;
 use crate::read::RangeSource;
 
 use super::hashes::CompareJob;
+use super::read_back::Neutral;
+use super::rule::How;
 use super::subject::Subject;
 
 /// Rows between two looks at whether the user asked to stop.
@@ -27,33 +29,54 @@ const ROWS_BETWEEN_LOOKS: u64 = 4096;
 
 /// What a part of the source comes to.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SourcePart {
+pub(crate) struct SourcePart {
     /// Of the rows that the target must have.
-    pub(super) sums: Sums,
+    pub(crate) sums: Sums,
     /// Rows with a value that does not fit its column.
-    pub(super) bad: u64,
+    pub(crate) bad: u64,
 }
 
 /// Reads parts of one table.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     subject: &'a Subject,
     columns: Vec<Option<&'a str>>,
     encoder: RowEncoder,
-    rule: HashRule,
+    how: How,
+    zone: String,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(subject: &'a Subject, zone: &Zone, rule: HashRule) -> Self {
+    pub(crate) fn new(subject: &'a Subject, zone: &Zone, how: How) -> Self {
         Self {
             subject,
             columns: subject.columns.iter().map(ColumnPlan::read_as).collect(),
             encoder: RowEncoder::new(&subject.columns, zone),
-            rule,
+            how,
+            zone: zone.name().to_owned(),
         }
     }
 
+    /// Reads rows as a transfer does.
+    pub(crate) fn of_load(subject: &'a Subject, zone: &Zone) -> Self {
+        Self::new(subject, zone, How::Hashed(HashRule::Array))
+    }
+
+    /// Calls `each` with the rowid and the bytes of COPY of every row; none: it does not fit.
+    pub(crate) fn encoded(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
+            cancel.check()?;
+            each(rowid, row)
+        })
+    }
+
     /// Returns what reads a span of the table.
-    pub(super) fn range(&self, span: Span) -> RangeSource<'_> {
+    pub(crate) fn range(&self, span: Span) -> RangeSource<'_> {
         RangeSource {
             table: &self.subject.pair.source,
             columns: &self.columns,
@@ -63,14 +86,22 @@ impl<'a> Reading<'a> {
     }
 
     /// Calls `each` with the rowid and the hashes of every row; no hashes: it does not fit.
-    pub(super) fn hashes(
+    pub(crate) fn hashes(
         &self,
         conn: &Connection,
         span: Span,
         cancel: &Cancel,
         mut each: impl FnMut(Option<i64>, Option<[i64; 2]>) -> Result<()>,
     ) -> Result<()> {
-        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => {
+                return self.neutral(conn, span, cancel, |rowid, neutral| {
+                    each(rowid, neutral.map(|neutral| neutral.hash()))
+                });
+            }
+        };
+        let mut hasher = RowHasher::new(&self.subject.columns, rule);
         let mut seen = 0_u64;
         self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
             seen += 1;
@@ -86,7 +117,7 @@ impl<'a> Reading<'a> {
     }
 
     /// As [`Self::hashes`], with the hashes of what each row is known by; zeros where that is nothing.
-    pub(super) fn keyed_hashes(
+    pub(crate) fn keyed_hashes(
         &self,
         conn: &Connection,
         span: Span,
@@ -96,8 +127,21 @@ impl<'a> Reading<'a> {
         let identity = &self.subject.identity;
         let columns: Vec<ColumnPlan> =
             identity.iter().filter_map(|at| self.subject.columns.get(*at)).cloned().collect();
-        let mut hasher = RowHasher::new(&self.subject.columns, self.rule);
-        let mut key_hasher = RowHasher::new(&columns, self.rule);
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => {
+                return self.neutral(conn, span, cancel, |rowid, neutral| {
+                    let hashes = neutral.map(|neutral| {
+                        let key =
+                            if identity.is_empty() { [0, 0] } else { neutral.key_hash(identity) };
+                        (neutral.hash(), key)
+                    });
+                    each(rowid, hashes)
+                });
+            }
+        };
+        let mut hasher = RowHasher::new(&self.subject.columns, rule);
+        let mut key_hasher = RowHasher::new(&columns, rule);
         let mut key = Vec::new();
         let mut fields = Vec::new();
         self.range(span).for_each_encoded(conn, &self.encoder, |rowid, row| {
@@ -119,6 +163,22 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// Calls `each` with the rowid of every row and its neutral forms; none: it does not fit.
+    fn neutral(
+        &self,
+        conn: &Connection,
+        span: Span,
+        cancel: &Cancel,
+        mut each: impl FnMut(Option<i64>, Option<&mut Neutral>) -> Result<()>,
+    ) -> Result<()> {
+        let mut neutral = Neutral::new(&self.subject.columns, &self.zone)?;
+        self.range(span).for_each_row(conn, |rowid, row| {
+            cancel.check()?;
+            let fits = neutral.source(row)?;
+            each(rowid, fits.then_some(&mut neutral))
+        })
+    }
+
     fn part(&self, conn: &Connection, span: Span, cancel: &Cancel) -> Result<SourcePart> {
         let mut part = SourcePart::default();
         self.hashes(conn, span, cancel, |_, hashes| {
@@ -133,7 +193,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The hashes of a row, and of what it is known by.
-pub(super) type KeyedHashes = ([i64; 2], [i64; 2]);
+pub(crate) type KeyedHashes = ([i64; 2], [i64; 2]);
 
 /// Finds where each field of a row of COPY BINARY begins and ends, lengths included.
 fn split(row: &[u8], fields: &mut Vec<(usize, usize)>) -> Option<()> {
@@ -154,15 +214,15 @@ fn malformed() -> Error {
 
 /// Reads the tables, each part by one of the job's threads. Returns what each part of each table comes to. When
 /// `failures` is not 0, here or on the other side, nobody goes on, and what is returned means nothing.
-pub(super) fn of_tables(
+pub(crate) fn of_tables(
     job: &CompareJob<'_>,
     subjects: &[&Subject],
-    rule: HashRule,
+    how: How,
     failures: &AtomicUsize,
 ) -> Result<Vec<Vec<SourcePart>>> {
     let CompareJob { snapshot, zone, jobs, listener, cancel, .. } = *job;
     let readings: Vec<Reading<'_>> =
-        subjects.iter().map(|subject| Reading::new(subject, zone, rule)).collect();
+        subjects.iter().map(|subject| Reading::new(subject, zone, how)).collect();
     let todo = subjects.iter().enumerate();
     let todo = todo.flat_map(|(of, subject)| (0..subject.spans.len()).map(move |part| (of, part)));
     let queue: Mutex<VecDeque<(usize, usize)>> = Mutex::new(todo.collect());

@@ -1,6 +1,7 @@
 //! One table that is compared: what of it, by which columns, in which parts.
 
 use crate::model::evidence::Span;
+use crate::model::ident::quoted;
 use crate::model::plan::{ColumnPlan, RangePlan, TablePlan};
 use crate::model::range_sums::Sums;
 
@@ -64,6 +65,20 @@ impl Subject {
             rows_expected: 0,
             only_counted: Some(why.to_owned()),
         }
+    }
+
+    /// The rows of a span in the target. Where its rows cannot be told, all of them.
+    #[must_use]
+    pub(crate) fn filter(&self, span: Span) -> String {
+        let column = self.rowid_column.and_then(|at| self.columns.get(at));
+        let (Some(column), Span::Rowids { lo, hi }) = (column, span) else { return String::new() };
+        if (lo, hi) == (i64::MIN, i64::MAX) {
+            return String::new();
+        }
+        let name = quoted(&column.target);
+        // A row without a key belongs to no span, and must be seen all the same.
+        let or_null = if lo == i64::MIN { format!(" OR {name} IS NULL") } else { String::new() };
+        format!("WHERE {name} BETWEEN {lo} AND {hi}{or_null}")
     }
 
     /// Returns whether its values are compared.

@@ -20,13 +20,14 @@ use crate::model::ident::{literal, qualified, quoted};
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
 
-use super::rule;
+use super::read_back::{self, Neutral};
+use super::rule::{self, How};
 
 /// Pages of a part: 64 MiB.
-pub(super) const PART_PAGES: i64 = 8192;
+pub(crate) const PART_PAGES: i64 = 8192;
 
 /// A moment of the target that several sessions look at.
-pub(super) struct Moment {
+pub(crate) struct Moment {
     id: String,
     /// Tables that one transaction reads at most: each is locked until its end.
     batch: usize,
@@ -34,14 +35,14 @@ pub(super) struct Moment {
 
 impl Moment {
     /// Names the moment of an open transaction, which must stay open.
-    pub(super) async fn of(transaction: &Transaction<'_>, batch: usize) -> Result<Self> {
+    pub(crate) async fn of(transaction: &Transaction<'_>, batch: usize) -> Result<Self> {
         let row = transaction.query_one("SELECT pg_export_snapshot()", &[]).await;
         let row = row.map_err(|error| failed(&error))?;
         Ok(Self { id: row.get(0), batch })
     }
 
     /// Begins a transaction that sees it.
-    pub(super) async fn enter<'a>(&self, session: &'a mut Session) -> Result<Transaction<'a>> {
+    pub(crate) async fn enter<'a>(&self, session: &'a mut Session) -> Result<Transaction<'a>> {
         let transaction = begin(session).await?;
         let sql = format!("SET TRANSACTION SNAPSHOT {}", literal(&self.id));
         transaction.batch_execute(&sql).await.map_err(|error| failed(&error))?;
@@ -50,52 +51,52 @@ impl Moment {
 }
 
 /// Begins a transaction that sees one moment and writes nothing.
-pub(super) async fn begin(session: &mut Session) -> Result<Transaction<'_>> {
+pub(crate) async fn begin(session: &mut Session) -> Result<Transaction<'_>> {
     let transaction =
         session.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     transaction.start().await.map_err(|error| failed(&error))
 }
 
-pub(super) fn failed(error: &tokio_postgres::Error) -> crate::error::Error {
+pub(crate) fn failed(error: &tokio_postgres::Error) -> crate::error::Error {
     failure::failed("compare the values", error)
 }
 
 /// What a query of the target is about.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// Schema.
-    pub(super) schema: &'a str,
+    pub(crate) schema: &'a str,
     /// Table.
-    pub(super) table: &'a str,
+    pub(crate) table: &'a str,
     /// Declared PARTITION BY: its rows are those of its partitions.
-    pub(super) is_partitioned: bool,
+    pub(crate) is_partitioned: bool,
     /// Columns, in the order in which they are hashed.
-    pub(super) columns: &'a [ColumnPlan],
+    pub(crate) columns: &'a [ColumnPlan],
     /// How it hashes.
-    pub(super) rule: HashRule,
+    pub(crate) how: How,
 }
 
 impl Place<'_> {
     /// FROM, with its table: rows of a table that inherits are that table's own.
-    pub(super) fn from(&self) -> String {
+    pub(crate) fn from(&self) -> String {
         let only = if self.is_partitioned { "" } else { "ONLY " };
         format!("FROM {only}{}", qualified(self.schema, self.table))
     }
 
     /// A column in its built-in type.
-    pub(super) fn column(column: &ColumnPlan) -> String {
+    pub(crate) fn column(column: &ColumnPlan) -> String {
         format!("{}::pg_catalog.{}", quoted(&column.target), column.pg_type.built_in())
     }
 
     /// The record whose binary form is hashed.
-    pub(super) fn record(&self) -> String {
+    pub(crate) fn record(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(Self::column).collect();
         format!("record_send(ROW({}))", columns.join(", "))
     }
 
     /// Counts and sums up the rows of a part.
-    fn sums(&self, filter: &str) -> String {
-        let [one, two] = rule::sql("b", self.rule);
+    fn sums(&self, rule: HashRule, filter: &str) -> String {
+        let [one, two] = rule::sql("b", rule);
         // OFFSET 0: the record is put together once, not for each hash.
         format!(
             "SELECT count(*), coalesce(sum({one}), 0)::text, coalesce(sum({two}), 0)::text \
@@ -106,12 +107,16 @@ impl Place<'_> {
     }
 
     /// Sums up the rows that a filter leaves.
-    pub(super) async fn sums_where(
+    pub(crate) async fn sums_where(
         &self,
         transaction: &Transaction<'_>,
         filter: &str,
     ) -> Result<Sums> {
-        let row = transaction.query_one(&self.sums(filter), &[]).await;
+        let rule = match self.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => return self.sums_read_back(transaction, filter).await,
+        };
+        let row = transaction.query_one(&self.sums(rule, filter), &[]).await;
         let row = row.map_err(|error| self.failed(&error))?;
         let sum = |at: usize| row.get::<_, &str>(at).parse().unwrap_or(i128::MAX);
         Ok(Sums {
@@ -121,8 +126,21 @@ impl Place<'_> {
         })
     }
 
+    async fn sums_read_back(&self, transaction: &Transaction<'_>, filter: &str) -> Result<Sums> {
+        let mut sums = Sums::default();
+        // What the target has does not depend on the zone of the source's texts.
+        let mut neutral = Neutral::new(self.columns, "UTC")?;
+        read_back::each_row(self, transaction, &[], filter, |row| {
+            neutral.target(row, 0)?;
+            sums.add(neutral.hash());
+            Ok(())
+        })
+        .await?;
+        Ok(sums)
+    }
+
     /// Names the table in an error of the server.
-    pub(super) fn failed(&self, error: &tokio_postgres::Error) -> crate::error::Error {
+    pub(crate) fn failed(&self, error: &tokio_postgres::Error) -> crate::error::Error {
         let what = format!("compare table \"{}\"", self.table.escape_debug());
         failure::failed(&what, error)
     }
@@ -137,13 +155,13 @@ struct Part {
 
 /// How large a table is in the target.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(crate) struct Size {
     /// Pages; 0 for a partitioned table.
-    pub(super) pages: i64,
+    pub(crate) pages: i64,
 }
 
 /// Sums up each table. `sizes` belong to the places.
-pub(super) async fn of_tables(
+pub(crate) async fn of_tables(
     target: &Target,
     moment: &Moment,
     places: &[Place<'_>],

@@ -176,6 +176,9 @@ fn without_data_only_tables_are_left_out_and_rules_do_not_count() {
         renames: Vec::new(),
         level: VerifyLevel::Hashes,
         shown_max: 10,
+        redact: false,
+        differences: None,
+        repair: false,
     };
     assert_eq!(verify(&asked), (5, 0));
     asked.inspect.selection.apps.clear();

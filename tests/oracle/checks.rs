@@ -15,6 +15,7 @@ use litelift::model::on_misfit::OnMisfit;
 use litelift::model::pg_type::{Element, PgType};
 use litelift::model::plan::ColumnPlan;
 use litelift::model::value::Value;
+use litelift::verify::witness::{Agreement, ColumnWitness, Scratch, SourceClock};
 
 /// Dates and times: what is read is what stands there.
 pub(crate) fn dates(text: &[u8]) {
@@ -229,10 +230,10 @@ pub(crate) fn uuids(text: &[u8]) {
     assert_eq!(there.replace(['-', '{', '}'], ""), digits);
 }
 
-/// A type and a conversion, then a value: the field has the length that it says, and the scan says of
-/// the value what the encoder does.
+/// A type and a conversion, then a value: the field has the length that it says, the scan says of the
+/// value what the encoder does, and so does the witness, which reads the field back.
 pub(crate) fn columns(data: &[u8]) {
-    const TYPES: [&str; 29] = [
+    const TYPES: [&str; 32] = [
         "boolean",
         "smallint",
         "integer",
@@ -262,6 +263,9 @@ pub(crate) fn columns(data: &[u8]) {
         "double precision[]",
         "boolean[]",
         "enum(mood)",
+        "varchar[]",
+        "integer[]",
+        "uuid[]",
     ];
     let [pg_type, convert, class, rest @ ..] = data else { return };
     let pg_type: PgType = TYPES[usize::from(*pg_type) % TYPES.len()].parse().unwrap();
@@ -281,15 +285,25 @@ pub(crate) fn columns(data: &[u8]) {
         (2, _) => Value::Blob(rest),
         _ => Value::Text(rest),
     };
-    let taken = encoded(pg_type, convert, value).is_some();
+    let field = encoded(pg_type, convert, value);
+    let taken = field.is_some();
+    let witness = ColumnWitness::new(&plan(pg_type, convert), &SourceClock::named("UTC").unwrap());
+    let witnessed = witness.neutral_source(value, &mut Vec::new()).is_ok();
+    assert_eq!(witnessed, taken, "{value:?} {pg_type} {convert}: the witness says otherwise");
+    // The server pads these two.
+    if let Some(field) =
+        field.filter(|_| !matches!(pg_type, PgType::Char(_) | PgType::Numeric(Some(_))))
+    {
+        let agreement = witness.agrees(value, Some(&field), &mut Scratch::default());
+        assert_eq!(agreement, Agreement::Same, "{value:?} {pg_type} {convert}");
+    }
     if let Some(fits) = scan_fits(pg_type, Convert::parse(convert).unwrap(), value) {
         assert_eq!(fits, taken, "{value:?} {pg_type} {convert}");
     }
 }
 
-/// Returns the bytes of a field, without their length.
-fn encoded(pg_type: PgType, convert: &str, value: Value<'_>) -> Option<Vec<u8>> {
-    let plan = ColumnPlan {
+fn plan(pg_type: PgType, convert: &str) -> ColumnPlan {
+    ColumnPlan {
         source: String::new(),
         readable: true,
         target: String::new(),
@@ -298,9 +312,15 @@ fn encoded(pg_type: PgType, convert: &str, value: Value<'_>) -> Option<Vec<u8>> 
         labels: Vec::new(),
         on_misfit: OnMisfit::Reject,
         demands: litelift::model::demands::Demands::default(),
-    };
+    }
+}
+
+/// Returns the bytes of a field, without their length.
+fn encoded(pg_type: PgType, convert: &str, value: Value<'_>) -> Option<Vec<u8>> {
     let mut field = Vec::new();
-    RowEncoder::new(&[plan], &Zone::default()).field(0, value, &mut field).ok()?;
+    RowEncoder::new(&[plan(pg_type, convert)], &Zone::default())
+        .field(0, value, &mut field)
+        .ok()?;
     let (length, bytes) = field.split_first_chunk::<4>().unwrap();
     assert_eq!(usize::try_from(i32::from_be_bytes(*length)).unwrap(), bytes.len());
     Some(bytes.to_vec())

@@ -13,6 +13,7 @@
 
 #![allow(clippy::print_stderr, reason = "the figure is the point of a long run")]
 
+mod arrived;
 mod cases;
 mod checks;
 mod hashes;

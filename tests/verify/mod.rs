@@ -15,7 +15,16 @@ use crate::support::{pg, transfer};
 pub(crate) fn wanted(from: &Path, url: &str, level: VerifyLevel) -> VerifyOptions {
     let mut inspect = transfer::options(from, url).inspect;
     inspect.data_only = Some(DataOnly::default());
-    VerifyOptions { inspect, to: url.to_owned(), renames: Vec::new(), level, shown_max: 10 }
+    VerifyOptions {
+        inspect,
+        to: url.to_owned(),
+        renames: Vec::new(),
+        level,
+        shown_max: 10,
+        redact: false,
+        differences: None,
+        repair: false,
+    }
 }
 
 /// Runs a comparison in a runtime of its own.

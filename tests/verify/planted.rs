@@ -196,3 +196,8 @@ fn check(report: &VerifyReport, sql: &str, table: &str, wanted: &[(RowFault, &st
 fn every_planted_fault_is_found_by_hashes() {
     plant_all(VerifyLevel::Hashes);
 }
+
+#[test]
+fn every_planted_fault_is_found_by_the_values() {
+    plant_all(VerifyLevel::Full);
+}

@@ -18,17 +18,22 @@ use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::event::Cancel;
 use crate::model::evidence::Span;
-use crate::model::ident::quoted;
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
 use crate::read::Snapshot;
 use crate::report::{ComparedValues, RowDifference};
 
-use super::rule;
+use super::difference_lines::DifferenceLines;
+use super::read_back::{self, Neutral};
+use super::rule::{self, How};
 use super::source_sums::Reading;
 use super::subject::Subject;
 use super::target_sums::Place;
+use rows::Rows;
 use spool::{Hashes, Spool, TargetRow, Totals};
+
+/// Rows of each kind that are looked at for the file of differences at once.
+const LINES_BATCH: usize = 500;
 
 /// Both sides of a table that differs.
 pub(crate) struct Drill<'a> {
@@ -49,10 +54,24 @@ pub(crate) struct Drilled {
 
 impl Drill<'_> {
     /// Finds the rows that differ. `parts` are the sums of the source's spans.
-    pub(crate) async fn down(&self, parts: &[Sums], shown_max: u64) -> Result<Drilled> {
+    pub(crate) async fn down(
+        &self,
+        parts: &[Sums],
+        shown_max: u64,
+        redact: bool,
+        lines: Option<&DifferenceLines>,
+    ) -> Result<Drilled> {
         let spans = self.differing(parts).await?;
         let (spool, totals) = self.spool(&spans).await?;
-        let shown = rows::Rows::new(self).differences(&spool, shown_max).await?;
+        let rows = Rows::new(self, redact);
+        let shown = rows.differences(&spool, 0, shown_max).await?;
+        if let Some(lines) = lines {
+            let most = totals.missing.max(totals.extra).max(totals.different);
+            for from in (0..most).step_by(LINES_BATCH) {
+                self.cancel.check()?;
+                lines.write(&rows.differences(&spool, from, LINES_BATCH as u64).await?)?;
+            }
+        }
         let Totals { missing, extra, different } = totals;
         Ok(Drilled { values: ComparedValues { compared: 0, missing, extra, different }, shown })
     }
@@ -66,7 +85,8 @@ impl Drill<'_> {
         let mut differing = Vec::new();
         for (span, part) in spans.iter().zip(parts) {
             self.cancel.check()?;
-            let found = self.place.sums_where(self.transaction, &self.filter(*span)).await?;
+            let found =
+                self.place.sums_where(self.transaction, &self.subject.filter(*span)).await?;
             if found != *part {
                 differing.push(*span);
             }
@@ -81,19 +101,6 @@ impl Drill<'_> {
         }
     }
 
-    /// The rows of a span in the target. Where its rows cannot be told, all of them.
-    pub(crate) fn filter(&self, span: Span) -> String {
-        let column = self.subject.rowid_column.and_then(|at| self.subject.columns.get(at));
-        let (Some(column), Span::Rowids { lo, hi }) = (column, span) else { return String::new() };
-        if (lo, hi) == (i64::MIN, i64::MAX) {
-            return String::new();
-        }
-        let name = quoted(&column.target);
-        // A row without a key belongs to no span, and must be seen all the same.
-        let or_null = if lo == i64::MIN { format!(" OR {name} IS NULL") } else { String::new() };
-        format!("WHERE {name} BETWEEN {lo} AND {hi}{or_null}")
-    }
-
     /// Takes the rows of some spans from both sides.
     pub(crate) async fn spool(&self, spans: &[Span]) -> Result<(Spool, Totals)> {
         let spool = Spool::new(!self.subject.identity.is_empty())?;
@@ -106,7 +113,7 @@ impl Drill<'_> {
     }
 
     fn read_source(&self, spans: &[Span], spool: &Spool) -> Result<()> {
-        let reading = Reading::new(self.subject, self.zone, self.place.rule);
+        let reading = Reading::new(self.subject, self.zone, self.place.how);
         let mut ordinal = 0;
         spool.source(|take| {
             for span in spans {
@@ -123,10 +130,31 @@ impl Drill<'_> {
     }
 
     async fn read_target(&self, span: Span, spool: &Spool) -> Result<()> {
-        let [one, two] = rule::sql("b", self.place.rule);
+        match self.place.how {
+            How::Hashed(rule) => self.read_hashes(rule, span, spool).await,
+            How::ReadBack => self.read_values(span, spool).await,
+        }
+    }
+
+    async fn read_values(&self, span: Span, spool: &Spool) -> Result<()> {
+        let identity = &self.subject.identity;
+        let mut neutral = Neutral::new(self.place.columns, self.zone.name())?;
+        let filter = self.subject.filter(span);
+        let before = ["tableoid", "ctid::text"];
+        read_back::each_row(self.place, self.transaction, &before, &filter, |row| {
+            self.cancel.check()?;
+            neutral.target(row, before.len())?;
+            let key = if identity.is_empty() { [0, 0] } else { neutral.key_hash(identity) };
+            spool.target(&read_back::place_of(row)?, Hashes { row: neutral.hash(), key })
+        })
+        .await
+    }
+
+    async fn read_hashes(&self, rule: HashRule, span: Span, spool: &Spool) -> Result<()> {
+        let [one, two] = rule::sql("b", rule);
         let key = self.key_record();
         let [key_one, key_two] = match &key {
-            Some(_) => rule::sql("k", self.place.rule),
+            Some(_) => rule::sql("k", rule),
             None => ["0::int8".to_owned(), "0::int8".to_owned()],
         };
         let sql = format!(
@@ -135,7 +163,7 @@ impl Drill<'_> {
             self.place.record(),
             key.as_deref().unwrap_or("NULL"),
             self.place.from(),
-            self.filter(span)
+            self.subject.filter(span)
         );
         let failed = |error: tokio_postgres::Error| self.place.failed(&error);
         let none: [&str; 0] = [];
@@ -160,12 +188,5 @@ impl Drill<'_> {
     fn key_columns(&self) -> Vec<ColumnPlan> {
         let identity = self.subject.identity.iter();
         identity.filter_map(|at| self.subject.columns.get(*at)).cloned().collect()
-    }
-}
-
-impl HashRule {
-    /// Whether sums that a transfer kept are of this kind.
-    pub(crate) fn is_kept(self) -> bool {
-        self == Self::Array
     }
 }

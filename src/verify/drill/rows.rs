@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::encode::RowEncoder;
 use crate::encode::range_hash::RowHasher;
+use crate::encode::record_hash::HashRule;
 use crate::error::Result;
 use crate::model::evidence::Span;
 use crate::model::plan::ColumnPlan;
@@ -16,7 +17,8 @@ use crate::model::value::{SHOWN_CHARS_MAX, Value};
 use crate::read::SourceRow;
 use crate::report::{ColumnDifference, KeyValue, RowDifference, RowFault};
 
-use super::super::rule;
+use super::super::read_back::{self, Neutral};
+use super::super::rule::{self, How};
 use super::super::source_sums::Reading;
 use super::super::target_sums::Place;
 use super::Drill;
@@ -36,16 +38,26 @@ struct Seen {
 /// Looks at rows.
 pub(crate) struct Rows<'a> {
     drill: &'a Drill<'a>,
+    redact: bool,
 }
 
+/// Takes the place of a value that must not be seen.
+const REDACTED: &str = "(hidden)";
+
 impl<'a> Rows<'a> {
-    pub(crate) fn new(drill: &'a Drill<'a>) -> Self {
-        Self { drill }
+    /// `redact`: values are not shown, except numbers in keys.
+    pub(crate) fn new(drill: &'a Drill<'a>, redact: bool) -> Self {
+        Self { drill, redact }
     }
 
-    /// Returns up to `max` rows of each kind.
-    pub(crate) async fn differences(&self, spool: &Spool, max: u64) -> Result<Vec<RowDifference>> {
-        let unmatched = tokio::task::block_in_place(|| spool.unmatched(0, max))?;
+    /// Returns up to `max` rows of each kind, from the `from`-th on.
+    pub(crate) async fn differences(
+        &self,
+        spool: &Spool,
+        from: u64,
+        max: u64,
+    ) -> Result<Vec<RowDifference>> {
+        let unmatched = tokio::task::block_in_place(|| spool.unmatched(from, max))?;
         self.look_at(&unmatched).await
     }
 
@@ -75,16 +87,21 @@ impl<'a> Rows<'a> {
         let hash =
             |side: Option<&Seen>, at: usize| side.and_then(|seen| seen.hashes.get(at).copied());
         let known_by = here.or(there);
-        let key = subject.identity.iter().map(|at| KeyValue {
-            column: subject.columns[*at].source.clone(),
-            value: shown(known_by, *at).unwrap_or_default(),
+        let key = subject.identity.iter().map(|at| {
+            let column = &subject.columns[*at];
+            let is_seen = !self.redact || column.pg_type.is_integer();
+            let value = shown(known_by, *at).unwrap_or_default();
+            KeyValue {
+                column: column.source.clone(),
+                value: if is_seen { value } else { REDACTED.to_owned() },
+            }
         });
         let differs = |at: &usize| hash(here, *at) != hash(there, *at);
         let columns = (0..subject.columns.len()).filter(differs).map(|at| ColumnDifference {
             column: subject.columns[at].source.clone(),
             target_column: subject.columns[at].target.clone(),
-            source: shown(here, at),
-            target: shown(there, at),
+            source: shown(here, at).map(|value| self.hidden(value)),
+            target: shown(there, at).map(|value| self.hidden(value)),
         });
         RowDifference {
             table: subject.pair.source.clone(),
@@ -99,11 +116,15 @@ impl<'a> Rows<'a> {
         }
     }
 
+    fn hidden(&self, value: String) -> String {
+        if self.redact { REDACTED.to_owned() } else { value }
+    }
+
     /// Reads rows of the source by rowid, or by their number in the scan.
     fn of_source(&self, ids: &[i64]) -> Result<HashMap<i64, Seen>> {
         let Drill { subject, zone, .. } = self.drill;
-        let reading = Reading::new(subject, zone, self.drill.place.rule);
-        let mut columns = Columns::new(&subject.columns, self.drill);
+        let reading = Reading::new(subject, zone, self.drill.place.how);
+        let mut columns = Columns::new(&subject.columns, self.drill)?;
         let mut found = HashMap::new();
         if ids.is_empty() {
             return Ok(found);
@@ -114,7 +135,7 @@ impl<'a> Rows<'a> {
                 ordinal += 1;
                 let id = rowid.unwrap_or(ordinal);
                 if is_wanted(id) {
-                    found.insert(id, columns.seen(rowid, row)?);
+                    found.insert(id, columns.seen(rowid, row, subject.columns.len())?);
                 }
                 self.drill.cancel.check()
             })
@@ -135,36 +156,71 @@ impl<'a> Rows<'a> {
         for place in places {
             by_relation.entry(place.relid).or_default().push(&place.ctid);
         }
-        let sql = self.sql();
         let mut found = HashMap::new();
         for (relid, ctids) in by_relation {
             for ctids in ctids.chunks(LOOKED_UP_MAX) {
-                let rows = self.drill.transaction.query(&sql, &[&ctids, &relid]).await;
-                for row in rows.map_err(|error| self.drill.place.failed(&error))? {
-                    let place = TargetRow { relid, ctid: row.get(0) };
-                    let texts: Vec<Option<String>> = row.get(2);
-                    let columns = &self.drill.subject.columns;
-                    let shown = texts.into_iter().zip(columns).map(|(text, column)| match text {
-                        None => "NULL".to_owned(),
-                        // Quoted: NULL is not 'NULL', and a blank at the end is seen.
-                        Some(text) if column.pg_type.built_in_is_text() => {
-                            Value::Text(text.as_bytes()).shown()
-                        }
-                        Some(text) => cut(text),
-                    });
-                    let seen = Seen { rowid: None, hashes: row.get(1), shown: shown.collect() };
-                    found.insert(place, seen);
+                match self.drill.place.how {
+                    How::Hashed(rule) => self.look_up(rule, relid, ctids, &mut found).await?,
+                    How::ReadBack => self.read_back(relid, ctids, &mut found).await?,
                 }
             }
         }
         Ok(found)
     }
 
-    fn sql(&self) -> String {
+    async fn look_up(
+        &self,
+        rule: HashRule,
+        relid: u32,
+        ctids: &[&str],
+        found: &mut HashMap<TargetRow, Seen>,
+    ) -> Result<()> {
+        let rows = self.drill.transaction.query(&self.sql(rule), &[&ctids, &relid]).await;
+        for row in rows.map_err(|error| self.drill.place.failed(&error))? {
+            let place = TargetRow { relid, ctid: row.get(0) };
+            let texts: Vec<Option<String>> = row.get(2);
+            let columns = &self.drill.subject.columns;
+            let shown = texts.into_iter().zip(columns).map(|(text, column)| match text {
+                None => "NULL".to_owned(),
+                // Quoted: NULL is not 'NULL', and a blank at the end is seen.
+                Some(text) if column.pg_type.built_in_is_text() => {
+                    Value::Text(text.as_bytes()).shown()
+                }
+                Some(text) => cut(text),
+            });
+            let seen = Seen { rowid: None, hashes: row.get(1), shown: shown.collect() };
+            found.insert(place, seen);
+        }
+        Ok(())
+    }
+
+    async fn read_back(
+        &self,
+        relid: u32,
+        ctids: &[&str],
+        found: &mut HashMap<TargetRow, Seen>,
+    ) -> Result<()> {
+        let Drill { place, transaction, zone, .. } = *self.drill;
+        let mut neutral = Neutral::new(place.columns, zone.name())?;
+        // Places as the server printed them: digits, a comma, parentheses.
+        let filter = format!(
+            "WHERE ctid = ANY (ARRAY['{}']::tid[]) AND tableoid = {relid}",
+            ctids.join("', '")
+        );
+        read_back::each_row(place, transaction, &["tableoid", "ctid::text"], &filter, |row| {
+            neutral.target(row, 2)?;
+            let (hashes, shown) = (neutral.column_hashes(), neutral.shown(row, 2));
+            found.insert(read_back::place_of(row)?, Seen { rowid: None, hashes, shown });
+            Ok(())
+        })
+        .await
+    }
+
+    fn sql(&self, rule: HashRule) -> String {
         let place = self.drill.place;
         let one = |column: &ColumnPlan| {
             let record = format!("record_send(ROW({}))", Place::column(column));
-            rule::sql(&record, place.rule)[0].clone()
+            rule::sql(&record, rule)[0].clone()
         };
         let text = |column: &ColumnPlan| {
             format!("left({}::pg_catalog.text, {})", Place::column(column), SHOWN_CHARS_MAX + 1)
@@ -190,34 +246,43 @@ fn cut(text: String) -> String {
 }
 
 /// The columns of the source's rows, each hashed by itself.
-struct Columns {
-    encoders: Vec<RowEncoder>,
-    hashers: Vec<RowHasher>,
-    field: Vec<u8>,
+enum Columns {
+    Encoded(Vec<(RowEncoder, RowHasher)>, Vec<u8>),
+    Neutral(Neutral),
 }
 
 impl Columns {
-    fn new(columns: &[ColumnPlan], drill: &Drill<'_>) -> Self {
-        let each = || columns.iter().map(std::slice::from_ref);
-        Self {
-            encoders: each().map(|one| RowEncoder::new(one, drill.zone)).collect(),
-            hashers: each().map(|one| RowHasher::new(one, drill.place.rule)).collect(),
-            field: Vec::new(),
-        }
+    fn new(columns: &[ColumnPlan], drill: &Drill<'_>) -> Result<Self> {
+        let rule = match drill.place.how {
+            How::Hashed(rule) => rule,
+            How::ReadBack => return Neutral::new(columns, drill.zone.name()).map(Self::Neutral),
+        };
+        let each = columns.iter().map(std::slice::from_ref);
+        let each = each.map(|one| (RowEncoder::new(one, drill.zone), RowHasher::new(one, rule)));
+        Ok(Self::Encoded(each.collect(), Vec::new()))
     }
 
-    fn seen(&mut self, rowid: Option<i64>, row: &SourceRow<'_, '_>) -> Result<Seen> {
-        let mut seen = Seen { rowid, hashes: Vec::new(), shown: Vec::new() };
-        for (at, (encoder, hasher)) in self.encoders.iter().zip(&mut self.hashers).enumerate() {
-            let value: Value<'_> = row.value(at)?;
-            self.field.clear();
-            encoder.begin(&mut self.field);
-            let is_encoded = encoder.field(0, value, &mut self.field).is_ok();
-            let hashes = if is_encoded { hasher.hash(&self.field) } else { None };
-            seen.hashes.push(hashes.map_or(0, |hashes| hashes[0]));
-            seen.shown.push(value.shown());
-        }
-        Ok(seen)
+    fn seen(&mut self, rowid: Option<i64>, row: &SourceRow<'_, '_>, count: usize) -> Result<Seen> {
+        let shown = (0..count).map(|at| row.value(at).map(|value| value.shown()));
+        let shown: Vec<String> = shown.collect::<Result<_>>()?;
+        let hashes = match self {
+            Self::Encoded(columns, field) => {
+                let mut hashes = Vec::with_capacity(columns.len());
+                for (at, (encoder, hasher)) in columns.iter_mut().enumerate() {
+                    field.clear();
+                    encoder.begin(field);
+                    let is_encoded = encoder.field(0, row.value(at)?, field).is_ok();
+                    let found = if is_encoded { hasher.hash(field) } else { None };
+                    hashes.push(found.map_or(0, |hashes| hashes[0]));
+                }
+                hashes
+            }
+            Self::Neutral(neutral) => {
+                neutral.source(row)?;
+                neutral.column_hashes()
+            }
+        };
+        Ok(Seen { rowid, hashes, shown })
     }
 }
 

@@ -4,7 +4,7 @@
 //! which goes to a temporary file when it gets large: memory stays small whatever the table. Equal rows are
 //! paired as often as they are there.
 
-use rusqlite::{Connection, OptionalExtension as _, Statement, params};
+use rusqlite::{Connection, Statement, params};
 
 use crate::error::{Error, Result};
 
@@ -63,6 +63,17 @@ const MATCH: &str = "COMMIT; \
       WHERE NOT EXISTS (SELECT 1 FROM sn WHERE sn.h1 = tn.h1 AND sn.h2 = tn.h2 AND sn.n = tn.n); \
     CREATE INDEX sui ON su (k1, k2, n); CREATE INDEX tui ON tu (k1, k2, n);";
 
+/// The three lists, numbered from 0 so that a page of them is found at once.
+const LISTS: &str = "\
+    CREATE TABLE different AS SELECT row_number() OVER (ORDER BY su.id) - 1 AS at, su.id, tu.relid, tu.ctid \
+      FROM su JOIN tu ON tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n WHERE KEYED; \
+    CREATE TABLE missing AS SELECT row_number() OVER (ORDER BY id) - 1 AS at, id FROM su WHERE NOT (KEYED AND \
+      EXISTS (SELECT 1 FROM tu WHERE tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n)); \
+    CREATE TABLE extra AS SELECT row_number() OVER (ORDER BY rowid) - 1 AS at, relid, ctid FROM tu WHERE NOT (KEYED \
+      AND EXISTS (SELECT 1 FROM su WHERE tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n)); \
+    CREATE INDEX different_at ON different (at); CREATE INDEX missing_at ON missing (at); \
+    CREATE INDEX extra_at ON extra (at);";
+
 impl Spool {
     /// `is_keyed`: rows are known by something; else one with other values is a row too many and one too few.
     pub(crate) fn new(is_keyed: bool) -> Result<Self> {
@@ -99,71 +110,64 @@ impl Spool {
     /// Pairs the rows; all of them have been taken.
     pub(crate) fn pair(&self) -> Result<Totals> {
         self.conn.execute_batch(MATCH).map_err(|error| failed(&error))?;
-        let count = |sql: String| -> Result<u64> {
-            let count = self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).optional();
-            let count = count.map_err(|error| failed(&error))?.unwrap_or(0);
-            Ok(u64::try_from(count).unwrap_or(0))
+        let lists = LISTS.replace("KEYED", if self.is_keyed { "1" } else { "0" });
+        self.conn.execute_batch(&lists).map_err(|error| failed(&error))?;
+        let count = |table: &str| -> Result<u64> {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0));
+            Ok(u64::try_from(count.map_err(|error| failed(&error))?).unwrap_or(0))
         };
         Ok(Totals {
-            missing: count(format!("SELECT count(*) FROM ({})", self.missing()))?,
-            extra: count(format!("SELECT count(*) FROM ({})", self.extra()))?,
-            different: count(format!("SELECT count(*) FROM ({})", self.different()))?,
+            missing: count("missing")?,
+            extra: count("extra")?,
+            different: count("different")?,
         })
-    }
-
-    fn missing(&self) -> String {
-        let keyed = i32::from(self.is_keyed);
-        format!(
-            "SELECT id FROM su WHERE NOT ({keyed} AND EXISTS \
-             (SELECT 1 FROM tu WHERE tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n)) ORDER BY id"
-        )
-    }
-
-    fn extra(&self) -> String {
-        let keyed = i32::from(self.is_keyed);
-        format!(
-            "SELECT relid, ctid FROM tu WHERE NOT ({keyed} AND EXISTS \
-             (SELECT 1 FROM su WHERE tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n)) ORDER BY rowid"
-        )
-    }
-
-    fn different(&self) -> String {
-        let keyed = i32::from(self.is_keyed);
-        format!(
-            "SELECT su.id, tu.relid, tu.ctid FROM su JOIN tu ON tu.k1 = su.k1 AND tu.k2 = su.k2 AND tu.n = su.n \
-             WHERE {keyed} ORDER BY su.id"
-        )
     }
 
     /// Returns up to `max` of each kind of what [`Self::pair`] found, from the `from`-th on.
     pub(crate) fn unmatched(&self, from: u64, max: u64) -> Result<Vec<Unmatched>> {
-        let row_of = |row: &rusqlite::Row<'_>, at: usize| -> rusqlite::Result<TargetRow> {
-            Ok(TargetRow { relid: row.get(at)?, ctid: row.get(at + 1)? })
-        };
-        let mut found =
-            self.listed(&self.missing(), from, max, |row| Ok(Unmatched::Missing(row.get(0)?)))?;
-        found.extend(
-            self.listed(&self.extra(), from, max, |row| Ok(Unmatched::Extra(row_of(row, 0)?)))?,
-        );
-        found.extend(self.listed(&self.different(), from, max, |row| {
-            Ok(Unmatched::Different(row.get(0)?, row_of(row, 1)?))
-        })?);
-        Ok(found)
+        let missing = self.missing_rows(from, max)?.into_iter().map(Unmatched::Missing);
+        let extra = self.extra_rows(from, max)?.into_iter().map(Unmatched::Extra);
+        let different = self.different_rows(from, max)?.into_iter();
+        let different = different.map(|(id, place)| Unmatched::Different(id, place));
+        Ok(missing.chain(extra).chain(different).collect())
     }
 
-    fn listed(
+    /// Rows of the source, by rowid or number, that the target lacks.
+    pub(crate) fn missing_rows(&self, from: u64, max: u64) -> Result<Vec<i64>> {
+        self.listed("SELECT id FROM missing", from, max, |row| row.get(0))
+    }
+
+    /// Rows that only the target has.
+    pub(crate) fn extra_rows(&self, from: u64, max: u64) -> Result<Vec<TargetRow>> {
+        self.listed("SELECT relid, ctid FROM extra", from, max, |row| target_row(row, 0))
+    }
+
+    /// Rows of both with other values.
+    pub(crate) fn different_rows(&self, from: u64, max: u64) -> Result<Vec<(i64, TargetRow)>> {
+        let sql = "SELECT id, relid, ctid FROM different";
+        self.listed(sql, from, max, |row| Ok((row.get(0)?, target_row(row, 1)?)))
+    }
+
+    fn listed<T>(
         &self,
         sql: &str,
         from: u64,
         max: u64,
-        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Unmatched>,
-    ) -> Result<Vec<Unmatched>> {
-        let sql = format!("{sql} LIMIT {max} OFFSET {from}");
-        let listed = || -> rusqlite::Result<Vec<Unmatched>> {
-            self.conn.prepare(&sql)?.query_map([], |row| read(row))?.collect()
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let sql = format!("{sql} WHERE at >= ?1 AND at < ?2 ORDER BY at");
+        let bound = |at: u64| i64::try_from(at).unwrap_or(i64::MAX);
+        let page = [bound(from), bound(from.saturating_add(max))];
+        let listed = || -> rusqlite::Result<Vec<T>> {
+            self.conn.prepare_cached(&sql)?.query_map(page, |row| read(row))?.collect()
         };
         listed().map_err(|error| failed(&error))
     }
+}
+
+fn target_row(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<TargetRow> {
+    Ok(TargetRow { relid: row.get(at)?, ctid: row.get(at + 1)? })
 }
 
 /// The temporary file, not the source.
