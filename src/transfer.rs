@@ -70,7 +70,8 @@ async fn transfer(
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
         let turn = Turn::default();
-        let attempt = attempt(target, &mut opened, &mut attempts, local, listener, cancel);
+        let attempt =
+            Box::pin(attempt(target, &mut opened, &mut attempts, local, listener, cancel));
         // Watched in here, for a connection that is dead is a reason to try again.
         match target.watched(&turn, attempt).await {
             Err(error) => attempts.after(error).await?,
@@ -152,8 +153,16 @@ async fn compare(
 ) -> Result<bool> {
     let Some(level) = options.verify else { return Ok(true) };
     let session = target.session().await?;
-    let marks = store::marks(&session, begun.run).await?;
-    let outcome = compare::outcome(&session, begun.run, &begun.plan, marks, true).await?;
+    let outcome = match &begun.local {
+        Some(local) => {
+            let marks = local.progress()?.map(|progress| progress.marks).unwrap_or_default();
+            compare::outcome_of(&begun.plan, marks)
+        }
+        None => {
+            let marks = store::marks(&session, begun.run).await?;
+            compare::outcome(&session, begun.run, &begun.plan, marks, true).await?
+        }
+    };
     drop(session);
     let comparison = Comparison {
         snapshot: &opened.snapshot,

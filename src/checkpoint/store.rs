@@ -494,6 +494,16 @@ fn sums(row: &tokio_postgres::Row) -> Option<Sums> {
     (version == Some(range_hash::VERSION)).then_some(sums)
 }
 
+/// Returns how many rows of each table ranges left out.
+#[must_use]
+pub fn rejected_of(marks: &[Mark]) -> BTreeMap<usize, u64> {
+    let mut rejected = BTreeMap::new();
+    for mark in marks.iter().filter(|mark| mark.rejected > 0) {
+        *rejected.entry(mark.table).or_insert(0) += mark.rejected;
+    }
+    rejected
+}
+
 /// Returns how many rows of each table were left out and not sent since.
 ///
 /// # Errors

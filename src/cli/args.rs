@@ -32,7 +32,7 @@ pub(super) enum Command {
     /// Show each column's type, and which values will not fit
     Inspect(InspectArgs),
     /// Move all rows, into new tables or (--data-only) the app's
-    Transfer(TransferArgs),
+    Transfer(Box<TransferArgs>),
     /// Compare a SQLite file with a target that it was moved to
     Verify(VerifyArgs),
     /// Bring over what changed in the source since its transfer

@@ -45,8 +45,8 @@ const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
 pub(super) fn execute(command: Command) -> Result<u8> {
     match command {
         Command::Inspect(args) => inspect_command::run(args),
-        Command::Transfer(args) if args.dry_run => dry_run(args),
-        Command::Transfer(args) => transfer(args),
+        Command::Transfer(args) if args.dry_run => dry_run(*args),
+        Command::Transfer(args) => transfer(*args),
         Command::Verify(args) => verify(args),
         Command::Sync(args) => sync_command::run(args),
         Command::Rehearse(args) => rehearse(args),

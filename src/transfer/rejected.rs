@@ -10,7 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::Opened;
 use crate::map::rules::TARGET;
-use crate::model::mark::Mark;
 use crate::model::on_misfit::OnMisfit;
 use crate::model::pg_type::{Element, PgType};
 use crate::model::plan::{RangePlan, TransferPlan, UnfitColumn};
@@ -181,7 +180,7 @@ pub(super) async fn account(
     let (left, marks) = match &begun.local {
         Some(local) => {
             let marks = local.progress()?.map(|progress| progress.marks).unwrap_or_default();
-            (rejected_of(&marks), marks)
+            (store::rejected_of(&marks), marks)
         }
         None => {
             let left = store::rejected(&session, begun.run).await?;
@@ -229,14 +228,6 @@ pub(super) async fn account(
         });
     }
     Ok(rejected)
-}
-
-fn rejected_of(marks: &[Mark]) -> BTreeMap<usize, u64> {
-    let mut rejected = BTreeMap::new();
-    for mark in marks.iter().filter(|mark| mark.rejected > 0) {
-        *rejected.entry(mark.table).or_insert(0) += mark.rejected;
-    }
-    rejected
 }
 
 fn files<'a>(opened: &'a Opened, begun: &'a Begun, dir: &'a Path, cancel: &'a Cancel) -> Files<'a> {

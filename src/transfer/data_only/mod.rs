@@ -39,6 +39,7 @@ use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
 /// Begins a run into tables that are there.
+#[expect(clippy::too_many_arguments, reason = "what a run is begun with, and where it is kept")]
 pub(super) async fn begin(
     session: &mut Session,
     options: &TransferOptions,
@@ -63,6 +64,7 @@ fn recognised(error: Error, looks_like: Option<String>) -> Error {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a run is begun with, and where it is kept")]
 async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
