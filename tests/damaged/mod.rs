@@ -12,6 +12,8 @@
 mod bases;
 mod damage;
 
+#![allow(clippy::print_stderr, reason = "the figures are the point of a long run")]
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

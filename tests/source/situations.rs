@@ -1,6 +1,8 @@
 //! Every way in which a database and the files beside it may lie there, with exact contents: by a user who
 //! is not root, for root may write everywhere.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
