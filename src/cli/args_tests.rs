@@ -27,6 +27,7 @@ fn help_of_the_program() {
       inspect              Show each column's type, and which values will not fit
       transfer             Move all rows, into new tables or (--data-only) the app's
       verify               Compare a SQLite file with a target that it was moved to
+      sync                 Bring over what changed in the source since its transfer
       rehearse             Move into a throwaway PostgreSQL, report, remove it again
       restore-constraints  Bring back what an unfinished --data-only took away
       schema               Print the statements that make tables, keys and indexes
@@ -256,6 +257,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
         // Two ways in one command.
         ("transfer", 20),
         ("verify", 0),
+        ("sync", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),
         ("schema", 0),
