@@ -11,5 +11,6 @@ pub mod target;
 pub mod url;
 pub mod watch;
 
+pub use deadpool_postgres::Transaction;
 pub use target::{Guard, Session, Target};
 pub use watch::Turn;

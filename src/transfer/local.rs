@@ -6,13 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::Transaction;
-
 use crate::checkpoint::local::{Act, Local, LocalRun, Progress};
 use crate::checkpoint::resume::{self, Touched};
 use crate::checkpoint::store::FORMAT;
 use crate::checkpoint::{store, tables};
-use crate::connect::{Session, Target, failure};
+use crate::connect::{Session, Target, Transaction, failure};
 use crate::copy::reject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};

@@ -38,6 +38,8 @@ fn witnessed(path: &Path, url: &str, run: i64, all: &mut Witnessed) {
     let plan: TransferPlan = serde_json::from_str(plan[0].as_deref().unwrap()).unwrap();
     let clock = SourceClock::named(&plan.source_tz).unwrap();
     let source = rusqlite::Connection::open(path).unwrap();
+    // Of the file's application; the order of rows does not matter.
+    source.collation_needed(|source, name| source.create_collation(name, Ord::cmp)).unwrap();
     for table in &plan.tables {
         let witnesses: Vec<ColumnWitness> =
             table.columns.iter().map(|column| ColumnWitness::new(column, &clock)).collect();

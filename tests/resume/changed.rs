@@ -102,9 +102,16 @@ fn what_changed_since_is_sent_again_and_nothing_else() {
     let target = stopped(&source);
     let url = &target.url;
     let done = state::one(url, "select relation from litelift.range order by committed_at limit 1");
-    let kept = state::one(url, "select max(relation) from litelift.range");
-    assert_ne!(done, kept);
-    let before = state::one(url, &format!("select min(xmin::text) from public.t{kept}"));
+    // Perhaps no other table has come so far.
+    let kept = state::one(
+        url,
+        &format!("select coalesce(max(relation), -1) from litelift.range where relation <> {done}"),
+    );
+    let rows_of = |kept: &str| match kept {
+        "-1" => String::new(),
+        kept => state::one(url, &format!("select min(xmin::text) from public.t{kept}")),
+    };
+    let before = rows_of(&kept);
     let connection = Connection::open(&source.path).unwrap();
     let sql = format!(
         "UPDATE t{done} SET x = x + 1e-9 WHERE id = 7; DELETE FROM t{done} WHERE id = 8;
@@ -118,7 +125,7 @@ fn what_changed_since_is_sent_again_and_nothing_else() {
     assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
     ended.says(&[&format!("Sent again, for the rows changed: \"t{done}\".")]);
     compare::compare_by_name(&source.path, url, "public").unwrap().expect_same();
-    assert_eq!(state::one(url, &format!("select min(xmin::text) from public.t{kept}")), before);
+    assert_eq!(rows_of(&kept), before);
 }
 
 /// Each time some more is copied, the file is changed, and the run killed; at last every value is there.

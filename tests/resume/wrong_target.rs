@@ -149,6 +149,7 @@ fn roles_without_rights() {
     insta::assert_snapshot!(shown(&low), @r#"
     error: could not create schema litelift for the checkpoints: permission denied for database NAME
     hint: The role needs CREATE on the database (for the schema "litelift", which holds the checkpoints) and on the target schema.
+    hint: Or without it: `--checkpoint FILE` keeps the checkpoints in a file of this machine, `--no-resume` keeps none.
     "#);
     insta::assert_snapshot!(shown(&half), @r#"
     error: could not create tables in schema "public": permission denied for schema public
