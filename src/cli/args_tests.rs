@@ -27,6 +27,7 @@ fn help_of_the_program() {
       inspect              Show each column's type, and which values will not fit
       transfer             Move all rows, into new tables or (--data-only) the app's
       verify               Compare a SQLite file with a target that it was moved to
+      sync                 Bring over what changed in the source since its transfer
       rehearse             Move into a throwaway PostgreSQL, report, remove it again
       restore-constraints  Bring back what an unfinished --data-only took away
       schema               Print the statements that make tables, keys and indexes
@@ -112,6 +113,7 @@ fn help_of_transfer() {
     Running:
           --dry-run              Show types and statements; write nothing
           --jobs <N>             Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>         Find damage: quick, full, none [quick up to 4 GiB]
           --restart              Throw away what a stopped run left, and begin again
           --takeover             End another litelift at work there, and go on
           --checkpoint <FILE>    Keep checkpoints in a file, not in the target
@@ -123,6 +125,8 @@ fn help_of_transfer() {
           --rejects <DIR>        Folder for rejected rows, a CSV file per table
           --max-rejects <N>      Stop when more rows than this do not fit
           --only-rejects <DIR>   Send the rows of such a folder again
+          --verify <LEVEL>       How deep to compare at the end: counts, hashes or
+                                 full [default: hashes]
           --retry-for <SECS>     How long to wait for a lost server [default: 30]
           --no-verify            Do not compare at the end
 
@@ -160,14 +164,19 @@ fn help_of_verify() {
     Running:
           --level <LEVEL>  How deep to compare: counts, hashes or full [default:
                            hashes]
+          --repair         Delete, update and insert in the target what differs
           --jobs <N>       Jobs at once [default: one per core, 2 to 8]
+          --check <WHAT>   Find damage: quick, full, none [quick up to 4 GiB]
 
     Output:
-          --show <N>  Rows that differ to show of each table and kind [default: 10]
-          --json      Print the report as JSON instead of the summary
-      -q, --quiet     Errors and the final sentence only
-      -v, --verbose   List every table and object, and tell each step
-      -h, --help      Print help (--help adds examples and exit codes)
+          --show <N>            Rows that differ to show of each table and kind
+                                [default: 10]
+          --differences <FILE>  Write all rows that differ, a JSON document a line
+          --redact              Show and write no values
+          --json                Print the report as JSON instead of the summary
+      -q, --quiet               Errors and the final sentence only
+      -v, --verbose             List every table and object, and tell each step
+      -h, --help                Print help (--help adds examples and exit codes)
     ");
 }
 
