@@ -512,6 +512,8 @@ pub struct Unsound {
     pub name: String,
     /// What is the matter, without the full stop.
     pub how: String,
+    /// Whether it counts as a difference. A key that stays NOT VALID over rows that the source has so too does not.
+    pub is_difference: bool,
 }
 
 /// A conversion that changes values, so that what is there is right without being the same.
@@ -656,7 +658,9 @@ impl VerifyReport {
     /// Returns true when nothing differs.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        self.differing() == 0 && self.sequences_behind.is_empty() && self.unsound.is_empty()
+        self.differing() == 0
+            && self.sequences_behind.is_empty()
+            && !self.unsound.iter().any(|one| one.is_difference)
     }
 
     /// Returns the number of rows that the transfer left out as bad rows.

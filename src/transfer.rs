@@ -321,8 +321,7 @@ pub async fn dry_run(
         })?;
         let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
-        let mut report = inspect::report(&opened, &looked, &plan, true);
-        report.remarks.extend(opened.snapshot.remarks());
+        let report = inspect::report(&opened, &looked, &plan, true);
         Ok(DryRun::new(report, refusal(&plan, options).err()))
     });
     target.until_cancelled(cancel, work).await

@@ -95,11 +95,11 @@ fn lost(schema: &str) -> Error {
 }
 
 /// How long the server may take to end sessions that were given up.
-const END_LIMIT: Duration = Duration::from_secs(5);
+const END_LIMIT: Duration = Duration::from_secs(10);
 const END_POLL: Duration = Duration::from_millis(50);
 
 /// A session as the server knows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Backend {
     pid: i32,
     /// When it began, as the server prints it: process ids come again.
@@ -298,12 +298,7 @@ impl Target {
 
     /// Returns a condition on `pg_stat_activity` for sessions of ours; `None` when there are none.
     pub(super) fn backends_in_sql(&self, is_meant: impl Fn(i32) -> bool) -> Option<String> {
-        let opened = self.opened();
-        let meant = opened.backends.iter().filter(|backend| is_meant(backend.pid));
-        let meant: Vec<String> = meant
-            .map(|one| format!("({}, {}::timestamptz)", one.pid, literal(&one.since)))
-            .collect();
-        (!meant.is_empty()).then(|| format!("(pid, backend_start) IN ({})", meant.join(", ")))
+        in_sql(self.opened().backends.iter().filter(|backend| is_meant(backend.pid)))
     }
 
     /// Connects anew after a failure: sessions that are no more used are closed, and what the server
@@ -315,23 +310,19 @@ impl Target {
         self.pool.retain(|_, _| false);
         // With them goes the lock; whoever goes on takes it again.
         self.guards.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let earlier = self.backends_in_sql(|_| true);
-        *self.opened() = Opened::default();
-        let session = self.session().await;
-        let (session, sql) = match (session, earlier) {
-            (Ok(session), Some(earlier)) => (
-                session,
-                format!(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {earlier}"
-                ),
-            ),
-            (session, _) => return session.map(|_| ()),
-        };
+        self.opened().tokens.clear();
+        // Known until they are ended: this call may fail, or be given up, and come again.
+        let earlier = self.opened().backends.clone();
+        let session = self.session().await?;
+        let Some(meant) = in_sql(earlier.iter()) else { return Ok(()) };
+        let sql =
+            format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {meant}");
         let begun = std::time::Instant::now();
         loop {
             let row = session.query_one(&sql, &[]).await;
             let row = row.map_err(|error| failure::failed("end earlier sessions", &error))?;
             if row.get::<_, i64>(0) == 0 || begun.elapsed() > END_LIMIT {
+                self.opened().backends.retain(|backend| !earlier.contains(backend));
                 return Ok(());
             }
             tokio::time::sleep(END_POLL).await;
@@ -380,6 +371,13 @@ impl Target {
             tokio::time::sleep(STOP_AGAIN).await;
         }
     }
+}
+
+/// A condition on `pg_stat_activity`; `None` when there are none.
+fn in_sql<'a>(backends: impl Iterator<Item = &'a Backend>) -> Option<String> {
+    let one = |one: &Backend| format!("({}, {}::timestamptz)", one.pid, literal(&one.since));
+    let all: Vec<String> = backends.map(one).collect();
+    (!all.is_empty()).then(|| format!("(pid, backend_start) IN ({})", all.join(", ")))
 }
 
 /// Reads the last row of [`SETTINGS`].

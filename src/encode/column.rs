@@ -223,7 +223,7 @@ impl ColumnEncoder {
             Self::Changed(encoder, change) => {
                 let begin = out.len();
                 encoder.put(value, out)?;
-                change.apply(begin, out);
+                return change.apply(begin, out);
             }
             // The others are done in `put`.
             _ => return Err(Misfit::new("no encoder")),

@@ -8,6 +8,9 @@
 use crate::model::pg_type::PgType;
 use crate::model::plan::ColumnPlan;
 
+use super::epoch;
+use super::row::Misfit;
+
 /// What the server changes of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -15,6 +18,8 @@ pub(super) enum Change {
     Pad(u32),
     /// Microseconds, in the first eight bytes, to a multiple of so many.
     Round(i64),
+    /// The same, of an instant, which must stay in PostgreSQL's time.
+    RoundInstant(i64),
 }
 
 impl Change {
@@ -22,25 +27,38 @@ impl Change {
     pub(super) fn of(plan: &ColumnPlan) -> Option<Self> {
         match plan.pg_type {
             PgType::Char(chars) => Some(Self::Pad(chars)),
-            PgType::Time
-            | PgType::TimeTz
-            | PgType::Timestamp
-            | PgType::TimestampTz
-            | PgType::Interval => plan.demands.rounds_to_us().map(Self::Round),
+            PgType::Time | PgType::TimeTz | PgType::Interval => {
+                plan.demands.rounds_to_us().map(Self::Round)
+            }
+            PgType::Timestamp | PgType::TimestampTz => {
+                plan.demands.rounds_to_us().map(Self::RoundInstant)
+            }
             _ => None,
         }
     }
 
     /// Changes the field that begins at `begin` and ends where `out` does.
-    pub(super) fn apply(self, begin: usize, out: &mut Vec<u8>) {
-        match self {
-            Self::Pad(chars) => pad(chars, begin, out),
-            Self::Round(unit_us) => {
-                if let Some(bytes) = out.get_mut(begin + 4..).and_then(<[u8]>::first_chunk_mut) {
-                    *bytes = rounded(i64::from_be_bytes(*bytes), unit_us).to_be_bytes();
-                }
+    ///
+    /// # Errors
+    /// A [`Misfit`] when the type does not hold what it is rounded to.
+    pub(super) fn apply(self, begin: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+        let (unit_us, is_instant) = match self {
+            Self::Pad(chars) => {
+                pad(chars, begin, out);
+                return Ok(());
             }
+            Self::Round(unit_us) => (unit_us, false),
+            Self::RoundInstant(unit_us) => (unit_us, true),
+        };
+        if let Some(bytes) = out.get_mut(begin + 4..).and_then(<[u8]>::first_chunk_mut) {
+            let before = i64::from_be_bytes(*bytes);
+            let us = rounded(before, unit_us);
+            if is_instant && us != before && !epoch::is_timestamp(us) {
+                return Err(Misfit::new("rounded beyond the end of time"));
+            }
+            *bytes = us.to_be_bytes();
         }
+        Ok(())
     }
 }
 
@@ -84,7 +102,7 @@ mod tests {
     #[test]
     fn blanks_are_counted_in_characters() {
         let mut out = vec![9, 0, 0, 0, 3, b'a', 0xC3, 0xA4];
-        Change::Pad(4).apply(1, &mut out);
+        Change::Pad(4).apply(1, &mut out).unwrap();
         assert_eq!(out, [9, 0, 0, 0, 5, b'a', 0xC3, 0xA4, b' ', b' ']);
     }
 }

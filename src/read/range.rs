@@ -152,12 +152,19 @@ impl RangeSource<'_> {
         }
         .map_err(|error| failed(error, Good::default()))?;
         let first = usize::from(self.rowid_name.is_some());
+        // In a damaged tree a search may come to rows that another range has, or go past some.
+        let is_ordered = matches!(self.span, Span::Rowids { .. });
         let mut good = Good::default();
         while let Some(row) = rows.next().map_err(|error| failed(error, good))? {
             let rowid = match first {
                 0 => None,
                 _ => Some(row.get::<_, i64>(0).map_err(|error| failed(error, good))?),
             };
+            if is_ordered && good.last.zip(rowid).is_some_and(|(last, rowid)| rowid <= last) {
+                let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                let error = rusqlite::Error::SqliteFailure(damage, None);
+                return Err(failed(error, good).detail("Its rowids are not in order."));
+            }
             good = Good { rows: good.rows + 1, last: rowid };
             each(rowid, &SourceRow { row, first })?;
         }

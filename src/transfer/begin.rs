@@ -16,7 +16,7 @@ use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
-use crate::options::{BadRows, TransferOptions};
+use crate::options::{BadRows, FileCheck, TransferOptions};
 
 use super::{changed, data_only, local, rejected};
 
@@ -133,6 +133,11 @@ async fn go_on(
     cancel: &Cancel,
 ) -> Result<Option<Begun>> {
     let told = listener.as_ref();
+    // When the run began the file was checked, as far as anybody asked for that; it is looked at again when it
+    // is not the same since.
+    if touched.is_some() || matches!(opened.check, FileCheck::Quick | FileCheck::Full) {
+        tokio::task::block_in_place(|| inspect::check_file(opened, listener, cancel))?;
+    }
     if let Some(touched) = touched
         && !changed::settle(session, options, opened, &mut begun, touched, told, cancel).await?
     {

@@ -114,6 +114,7 @@ pub(super) fn columns_lost(
                 object: "column".into(),
                 name: schema.tables[matched.source].columns[position].name.clone(),
                 how: how.into(),
+                is_difference: true,
             })
         })
     });

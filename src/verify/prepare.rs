@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::catalogue::{Catalogue, TargetColumn, TargetTable};
 use crate::model::convert::Convert;
 use crate::model::mark::Mark;
-use crate::model::merge::KeyColumn;
+use crate::model::merge::{KeyColumn, MergePlan};
 use crate::model::plan::{ColumnPlan, TransferPlan};
 use crate::model::range_sums::Sums;
 use crate::model::source::SourceSchema;
@@ -62,7 +62,8 @@ pub fn of_plan(
             prepared.subjects.push(Subject::counted(pair, "the target has no such table"));
             continue;
         };
-        if let Some(why) = why_not(there) {
+        let merge = plan.merge_of(position);
+        if let Some(why) = why_not(there).or_else(|| loose_key(merge?, there)) {
             prepared.not_compared.push(NotCompared {
                 object: "values of table".into(),
                 name: table.source.clone(),
@@ -105,6 +106,13 @@ fn why_not(there: &TargetTable) -> Option<&'static str> {
     None
 }
 
+/// Rows that were found by a key that takes two spellings for one keep the target's.
+fn loose_key(merge: &MergePlan, there: &TargetTable) -> Option<&'static str> {
+    let mut key = merge.key.iter().filter_map(|part| there.column(&part.name));
+    let is_loose = key.any(|at| !there.columns[at].is_compared_by_bytes);
+    is_loose.then_some("its rows were merged by a key that is not compared byte by byte")
+}
+
 /// What was kept of each range, when that is so of all of them.
 fn stored(plan: &TransferPlan, position: usize, marks: &[Mark]) -> Option<Vec<Sums>> {
     let mut own: Vec<&Mark> = marks.iter().filter(|mark| mark.table == position).collect();
@@ -136,6 +144,7 @@ impl Prepared {
                     object: "column".into(),
                     name: column.target,
                     how: format!("is not there; it is for \"{}\" of the source", column.source),
+                    is_difference: true,
                 });
                 continue;
             };

@@ -28,6 +28,7 @@ pub(super) async fn check(session: &Session, tables: &[&TargetTable]) -> Result<
         object: row.get(1),
         name: row.get(2),
         how: row.get(3),
+        is_difference: row.get::<_, &str>(1) == "index",
     });
     Ok(unsound.collect())
 }

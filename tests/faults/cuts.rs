@@ -1,7 +1,7 @@
 //! The wire is cut: at every byte, before every answer, by every kind of end.
 
 use super::proxy::{Fault, From, How, Proxy};
-use super::trial::{self, Tally, disturbed, run_all, settle, source, trials};
+use super::trial::{self, Tally, disturbed, run_all, settle_after, source, trials};
 use crate::resume::process::transfer;
 use crate::support::generate::Random;
 use crate::support::pg;
@@ -29,7 +29,7 @@ pub(super) fn cut(fault: Fault, more: &[&str], tally: &mut Tally) {
         assert_eq!(ended.code, Some(0), "{fault:?} did not take place: {}", ended.stderr);
     }
     drop(proxy);
-    settle(source(), &target.url);
+    settle_after(&ended, source(), &target.url, tally);
 }
 
 fn random_side(random: &mut Random) -> From {
@@ -57,7 +57,7 @@ fn at_a_random_byte_later() {
     run_all("wire cut at a random byte later", 6, 0..trials(6, 600), |number, tally| {
         let mut random = Random::new(trial::seed() + number);
         let from = random_side(&mut random);
-        let most = if from == From::Client { 1_900_000 } else { 40_000 };
+        let most = if from == From::Client { 1_850_000 } else { 16_000 };
         let after = BEGIN_BYTES + u64::from(random.below(most));
         cut(Fault::Bytes { from, after, how: random_how(&mut random) }, &[], tally);
     });

@@ -30,12 +30,12 @@ fn either(number: u64) -> &'static std::path::Path {
 #[test]
 fn of_litelift() {
     let times = [whole(either(0)), whole(either(1))];
-    run_all("`kill -9` of litelift at a random time", 2, 0..trials(2, 90), |number, tally| {
+    run_all("`kill -9` of litelift at a random time", 2, 0..trials(2, 150), |number, tally| {
         let mut random = Random::new(trial::seed() + number);
         let (from, target) = (either(number), pg::database());
         for _ in 0..FAULTS_PER_TRANSFER {
             let running = Running::start(transfer(from, &target.url, &["--quiet"]));
-            std::thread::sleep(times[(number % 2) as usize].mul_f64(0.15 + random.unit() * 0.85));
+            std::thread::sleep(times[(number % 2) as usize].mul_f64(0.1 + random.unit() * 0.7));
             if running.kill() {
                 tally.faults += 1;
                 tally.note(&state::stage(&target.url)[2..]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::trial::{self, Quiet, disturbed, run_all, settle, source};
+use super::trial::{self, Quiet, disturbed, run_all, settle, thin};
 use crate::resume::process::transfer;
 use crate::support::generate::Random;
 use crate::support::pg;
@@ -36,13 +36,13 @@ fn each_in_turn() {
         eprintln!("skipped: there is no C compiler, or this is not Linux");
         return;
     };
-    let path = source().canonicalize().unwrap();
+    let path = thin().canonicalize().unwrap();
     let quiet = Quiet::new();
     let numbers = if trial::is_long() { 1..=LOOKS_MAX } else { 1..=8 };
     run_all("look n at the source fails (EIO)", 6, numbers.map(u64::from), |number, tally| {
         let mut random = Random::new(trial::seed() + number);
-        let look = if trial::is_long() { number } else { u64::from(1 + random.below(120)) };
-        if quiet.is_at(look) {
+        let look = if trial::is_long() { number } else { u64::from(1 + random.below(40)) };
+        if trial::is_long() && quiet.is_at(look) {
             return tally.skip();
         }
         let folder = tempfile::tempdir().unwrap();
@@ -55,7 +55,7 @@ fn each_in_turn() {
         tally.ended(&ended);
         if fired.exists() {
             tally.faults += 1;
-            settle(source(), &target.url);
+            settle(thin(), &target.url);
         } else {
             quiet.from(look);
             tally.note("without a fault");

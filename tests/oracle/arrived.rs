@@ -106,7 +106,7 @@ fn source_rows(
     let names: Vec<String> = table.columns.iter().map(name).collect();
     let from = table.source.replace('"', "\"\"");
     let sql = format!("SELECT {} FROM main.\"{from}\" AS t", names.join(", "));
-    let mut statement = source.prepare(&sql).unwrap();
+    let mut statement = source.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let mut rows = statement.query([]).unwrap();
     let mut scratch = Scratch::default();
     while let Some(row) = rows.next().unwrap() {

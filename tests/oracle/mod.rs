@@ -18,6 +18,8 @@ mod cases;
 mod checks;
 mod hashes;
 mod meaning;
+mod parsers;
+mod parsing;
 mod planted;
 mod texts;
 mod values;

@@ -1,6 +1,8 @@
 //! Keys, indexes and foreign keys.
 
-use super::{left, transferred, types};
+use litelift::options::FileCheck;
+
+use super::{left, transferred, transferred_after, types};
 
 #[test]
 fn a_foreign_key_took_the_counting_id_of_its_parent() {
@@ -56,8 +58,9 @@ fn a_foreign_key_that_cannot_be_made_changed_a_type() {
 
 #[test]
 fn a_damaged_index_was_counted_instead_of_the_table() {
-    // The index is that of another table, which is empty.
-    let (_, report) = transferred(
+    // The index is that of another table, which is empty. The check would stop at pages that nobody uses.
+    let (_, report) = transferred_after(
+        FileCheck::None,
         "CREATE TABLE t (a INT, b TEXT);
          CREATE INDEX i ON t (a);
          INSERT INTO t VALUES (1, 'a'), (2, 'b');

@@ -3,6 +3,7 @@
 mod columns;
 mod keys;
 
+use litelift::options::FileCheck;
 use litelift::report::TransferReport;
 
 use crate::support::fixture;
@@ -11,10 +12,16 @@ use crate::support::transfer;
 
 /// Transfers a database with no flags and expects every value on the other side.
 fn transferred(sql: &str) -> (TestDb, TransferReport) {
+    transferred_after(FileCheck::Automatic, sql)
+}
+
+/// The same after another check of the file.
+fn transferred_after(check: FileCheck, sql: &str) -> (TestDb, TransferReport) {
     let source = fixture::from_sql("case.db", sql);
     let database = pg::database();
-    let report = transfer::run(&transfer::options(&source.path, &database.url))
-        .unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
+    let mut options = transfer::options(&source.path, &database.url);
+    options.inspect.check = check;
+    let report = transfer::run(&options).unwrap_or_else(|error| panic!("{}", pg::explain(&error)));
     transfer::compare_all(&source.path, &database.url, &report).expect_same();
     (database, report)
 }

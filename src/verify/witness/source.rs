@@ -61,11 +61,11 @@ pub(super) fn put(
         }
         PgType::Timestamp => {
             let us = moment::timestamp(value, column.from, &column.clock)?;
-            put_integer(column.stepped(us), out);
+            put_integer(in_time(us, column.stepped(us))?, out);
         }
         PgType::TimestampTz => {
             let us = moment::instant(value, column.from, &column.clock)?;
-            put_integer(column.stepped(us), out);
+            put_integer(in_time(us, column.stepped(us))?, out);
         }
         PgType::Interval => {
             let conversion = named.unwrap_or(Conversion::IntervalIso);
@@ -311,4 +311,12 @@ fn uuid(value: Value<'_>, named: Option<Conversion>) -> Result<[u8; 16], Unfit> 
         _ => None,
     };
     read.ok_or(Unfit("not a UUID"))
+}
+/// PostgreSQL's time ends with the year 294276: what would be rounded to the next does not fit.
+fn in_time(us: i64, stepped: i64) -> Result<i64, Unfit> {
+    const END_US: i64 = 9_223_371_331_200_000_000;
+    if stepped == us || stepped < END_US {
+        return Ok(stepped);
+    }
+    Err(Unfit("rounded beyond the end of time"))
 }
