@@ -9,10 +9,10 @@
 //!
 //! Knobs: `LITELIFT_DAMAGED`, the number of files of the long run; `LITELIFT_SEED`.
 
+#![allow(clippy::print_stderr, reason = "the figures are the point of a long run")]
+
 mod bases;
 mod damage;
-
-#![allow(clippy::print_stderr, reason = "the figures are the point of a long run")]
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
