@@ -111,7 +111,7 @@ fn forget_some_answers(path: &Path, random: &mut Random) {
 }
 
 #[test]
-fn a_server_that_crashes_leaves_both_sides_agreeing() {
+fn sessions_that_were_ended_leave_both_sides_agreeing() {
     let source = state::small();
     let from = &source.path;
     let objects = objects_of(from);
