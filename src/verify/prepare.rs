@@ -72,8 +72,7 @@ pub fn of_plan(
             continue;
         }
         let mut subject = Subject::of_plan(pair, table, &plan.ranges, position);
-        subject.stored =
-            outcome.marks.as_ref().and_then(|marks| stored(plan, position, marks));
+        subject.stored = outcome.marks.as_ref().and_then(|marks| stored(plan, position, marks));
         subject.rows_expected = table.rows;
         let planned = std::mem::take(&mut subject.columns);
         let is_whole = prepared.columns(&mut subject, planned, there);
