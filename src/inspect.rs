@@ -168,7 +168,6 @@ pub fn run(
     let plan = opened.plan(&looked, &options.into, &BTreeSet::new())?;
     let mut report = report(&opened, &looked, &plan, false);
     report.remarks.extend(opened.looks_like());
-    report.remarks.extend(opened.snapshot.remarks());
     if let Some(target) = target {
         set_beside(&mut report, target);
     }
@@ -224,7 +223,8 @@ pub fn open(
     refuse_empty(&options.from)?;
     // One more than there are jobs: reading the schema or counting is never in the way.
     let snapshot = Snapshot::open(&source, options.jobs + 1, listener, cancel)?;
-    let fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
+    let mut fingerprint = settled(fingerprint?.unwrap_or_default(), &path);
+    fingerprint.identity = Some(snapshot.with(introspect::sqlite::identity)?);
     let mut schema = snapshot.with(introspect::source_schema)?;
     let chosen: BTreeSet<String> =
         selected(&schema, &options.selection, &presets, options.data_only.is_some())?
@@ -340,6 +340,16 @@ fn is_column(schema: &SourceSchema, glob: &WildMatch) -> bool {
     schema.tables.iter().any(is_in)
 }
 
+/// Looks for damage, as far as that was asked for.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the damaged tables; interrupted.
+pub fn check_file(opened: &Opened, listener: &Arc<dyn Listener>, cancel: &Cancel) -> Result<()> {
+    let (path, bytes) = (opened.source.path().to_string_lossy(), opened.bytes());
+    let (snapshot, tables) = (&opened.snapshot, opened.tables());
+    integrity::check(snapshot, opened.check, &path, bytes, &tables, listener, cancel)
+}
+
 /// Scans every value of the selected tables and decides.
 ///
 /// # Errors
@@ -351,10 +361,8 @@ pub fn look(
     cancel: &Cancel,
 ) -> Result<Looked> {
     let begun = Instant::now();
+    check_file(opened, listener, cancel)?;
     let tables = opened.tables();
-    let (path, bytes) = (opened.source.path().to_string_lossy(), opened.bytes());
-    let snapshot = &opened.snapshot;
-    integrity::check(snapshot, opened.check, &path, bytes, &tables, listener, cancel)?;
     listener.on(Event::StageStarted { stage: Stage::Inspect, work: 0, rows: 0 });
     let evidence = introspect::profile::profile(
         &opened.snapshot,
@@ -414,7 +422,10 @@ pub fn report(
         not_carried: plan.not_carried.clone(),
         renamed: looked.mapping.renamed.clone(),
         unused_rules: looked.mapping.unused_rules.clone(),
-        remarks: opened.schema.remarks.clone(),
+        remarks: {
+            let of_schema = opened.schema.remarks.iter().cloned();
+            of_schema.chain(opened.snapshot.remarks()).collect()
+        },
         attention: 0,
         ddl: with_ddl.then(|| DdlReport {
             before: {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::checkpoint::local::Place;
 use crate::error::{Error, Result};
 use crate::model::merge;
 use crate::model::name_style::NameStyle;
@@ -184,6 +185,8 @@ pub struct TransferOptions {
     /// How long to wait for another run that holds the lock on the target schema; commands use
     /// [`crate::checkpoint::lock::WAIT`].
     pub lock_wait: Duration,
+    /// Where the checkpoints are kept.
+    pub checkpoints: Place,
     /// End the sessions of another run that holds the lock, instead of waiting for it.
     pub takeover: bool,
     /// How long to try again when the connection is lost or the server is away; zero: not at all.

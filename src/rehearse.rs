@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::checkpoint::local::Place;
 use crate::checkpoint::lock;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
@@ -70,6 +71,7 @@ async fn rehearse(
         bad_rows: options.bad_rows.clone(),
         verify: Some(VerifyLevel::Hashes),
         lock_wait: lock::WAIT,
+        checkpoints: Place::Target,
         takeover: false,
         retry_for: transfer::RETRY_FOR,
     };

@@ -6,7 +6,9 @@
 mod account;
 mod attempts;
 mod begin;
+mod changed;
 mod data_only;
+mod local;
 mod only_rejects;
 mod rejected;
 
@@ -17,6 +19,7 @@ pub use only_rejects::only_rejects;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::checkpoint::local::Local;
 use crate::checkpoint::{resume, store};
 use crate::connect::{Target, Turn};
 use crate::copy::{self, CopyJob};
@@ -49,13 +52,16 @@ pub async fn run(
 ) -> Result<TransferReport> {
     options::check_schema(&options.inspect.into)?;
     let target = Target::open(&options.to, options.inspect.jobs + SESSIONS_EXTRA, cancel).await?;
-    let work = Box::pin(transfer(&target, options, listener, cancel));
-    target.until_cancelled(cancel, work).await
+    let local = Local::open(&options.checkpoints)?.map(Arc::new);
+    let work = Box::pin(transfer(&target, options, local.as_ref(), listener, cancel));
+    let ended = target.until_cancelled(cancel, work).await;
+    ended.map_err(|error| local.iter().fold(error, |error, local| local.left(error)))
 }
 
 async fn transfer(
     target: &Target,
     options: &TransferOptions,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
@@ -64,7 +70,8 @@ async fn transfer(
     let mut attempts = Attempts::new(target, options, listener, cancel);
     loop {
         let turn = Turn::default();
-        let attempt = attempt(target, &mut opened, &mut attempts, listener, cancel);
+        let attempt =
+            Box::pin(attempt(target, &mut opened, &mut attempts, local, listener, cancel));
         // Watched in here, for a connection that is dead is a reason to try again.
         match target.watched(&turn, attempt).await {
             Err(error) => attempts.after(error).await?,
@@ -78,12 +85,14 @@ async fn attempt(
     target: &Target,
     opened: &mut Opened,
     attempts: &mut Attempts<'_>,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<TransferReport> {
     attempts.lock().await?;
     let mut begun =
-        begin::begin_or_continue(target, &attempts.options, opened, listener, cancel).await?;
+        begin::begin_or_continue(target, &attempts.options, opened, local, listener, cancel)
+            .await?;
     let is_first = attempts.has_begun(&mut begun);
     let options = &attempts.options;
     let mut account = Account::new(target, opened, &begun);
@@ -124,7 +133,10 @@ async fn carry_out(
     account.not_as_before(not_as_before);
     // What differs is not done: the next command must not say that all was well.
     if is_equal && is_as_before {
-        store::finish(&mut target.session().await?, begun.run).await?;
+        match &begun.local {
+            Some(local) => local.finish()?,
+            None => store::finish(&mut target.session().await?, begun.run).await?,
+        }
     }
     Ok(())
 }
@@ -141,8 +153,16 @@ async fn compare(
 ) -> Result<bool> {
     let Some(level) = options.verify else { return Ok(true) };
     let session = target.session().await?;
-    let marks = store::marks(&session, begun.run).await?;
-    let outcome = compare::outcome(&session, begun.run, &begun.plan, marks, true).await?;
+    let outcome = match &begun.local {
+        Some(local) => {
+            let marks = local.progress()?.map(|progress| progress.marks).unwrap_or_default();
+            compare::outcome_of(&begun.plan, marks)
+        }
+        None => {
+            let marks = store::marks(&session, begun.run).await?;
+            compare::outcome(&session, begun.run, &begun.plan, marks, true).await?
+        }
+    };
     drop(session);
     let comparison = Comparison {
         snapshot: &opened.snapshot,
@@ -176,7 +196,8 @@ fn to_be_continued(error: Error, begun: &Begun) -> Error {
 const KEPT: &str = "What was committed is kept. Run the same command again to continue.";
 
 fn hints_to_continue(begun: &Begun) -> Vec<String> {
-    let mut hints = vec![KEPT.to_owned()];
+    let is_kept = begun.local.as_ref().is_none_or(|local| local.path().is_some());
+    let mut hints: Vec<String> = is_kept.then(|| KEPT.to_owned()).into_iter().collect();
     if begun.plan.fill.as_ref().is_some_and(|fill| !fill.journal.is_empty()) {
         hints.push(
             "Until it is done the target lacks foreign keys, indexes or triggers. To give it up: `litelift restore-constraints --to URL`.".to_owned(),
@@ -207,6 +228,7 @@ async fn copy_rows(
     let job = CopyJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         snapshot: &opened.snapshot,
         zone: &opened.zone,
         target,
@@ -235,6 +257,7 @@ async fn finish_tables(
     let job = FinishJob {
         plan: &begun.plan,
         run: begun.run,
+        local: begun.local.as_deref(),
         target,
         jobs: options.inspect.jobs,
         listener,
@@ -298,8 +321,7 @@ pub async fn dry_run(
         })?;
         let taken = resume::taken_names(&target.session().await?, schema).await?;
         let plan = opened.plan(&looked, schema, &taken)?;
-        let mut report = inspect::report(&opened, &looked, &plan, true);
-        report.remarks.extend(opened.snapshot.remarks());
+        let report = inspect::report(&opened, &looked, &plan, true);
         Ok(DryRun::new(report, refusal(&plan, options).err()))
     });
     target.until_cancelled(cancel, work).await

@@ -10,11 +10,20 @@ use crate::support::rust_source::{Named, SourceFile};
 const MAY_NAME: &[(&[&str], &[&str])] = &[
     (
         &["rusqlite"],
-        &["introspect/sqlite*", "introspect/check", "introspect/profile", "read", "verify"],
+        &["introspect/sqlite*", "introspect/check", "introspect/profile", "read", "verify", "sync"],
     ),
     (
         &["tokio_postgres", "deadpool_postgres", "deadpool"],
-        &["introspect/postgres", "connect", "copy", "checkpoint", "finish", "verify", "scratch"],
+        &[
+            "introspect/postgres",
+            "connect",
+            "copy",
+            "checkpoint",
+            "finish",
+            "verify",
+            "sync",
+            "scratch",
+        ],
     ),
     // Async only where a socket is, and in what calls those rooms.
     (
@@ -26,6 +35,7 @@ const MAY_NAME: &[(&[&str], &[&str])] = &[
             "checkpoint",
             "finish",
             "verify",
+            "sync",
             "scratch",
             "transfer",
             "rehearse",

@@ -8,6 +8,7 @@ mod catalogue;
 mod cli;
 mod comparer;
 mod corpus;
+mod damaged;
 mod data_only;
 mod documents;
 mod expressions;

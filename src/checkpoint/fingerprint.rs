@@ -1,12 +1,15 @@
 //! Is this the source, and are these the options, that the run began with?
 //!
 //! Purpose: a stopped transfer may only go on when the rest of the rows comes from the same state of
-//! the file, with the same decisions. In WAL mode the header's change counter does not move
-//! (measured), so size, time of change and the header of the -wal are compared too.
+//! the file, with the same decisions. Another schema, other options or another encoder: the run cannot go
+//! on. Everything else about the file (size, times, counters, where it lies) is a hint: when it is equal
+//! the rows are taken to be, when not they are read again and compared (`transfer/changed`). In WAL mode
+//! the header's change counter does not move (measured), so size, time of change and the header of the
+//! -wal are compared too.
 //!
-//! Known gaps: these are hints that err on the safe side: a file that was only touched counts as
-//! changed. Comparing the content itself is a later step.
+//! Known gaps: who sets back the time of change of a file of the same size, in WAL mode, is believed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,8 +17,10 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encode::range_hash;
 use crate::error::{Error, Result};
 use crate::model::name_style::NameStyle;
+use crate::model::source_identity::SourceIdentity;
 
 /// What must be equal for a run to go on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,15 @@ pub struct Fingerprint {
     /// Time of change of a -wal that is not empty. Once it was checkpointed it is written again from
     /// its begin: then neither size nor header tell of a commit (measured).
     pub wal_modified_ns: u128,
+    /// Device and inode of the file, where the system has them.
+    #[serde(default)]
+    pub inode: Option<(u64, u64)>,
+    /// What SQLite says of the file; `None`: an earlier version of litelift did not ask.
+    #[serde(default)]
+    pub identity: Option<SourceIdentity>,
+    /// By which rule values become bytes ([`range_hash::VERSION`]); `None`: an earlier version of litelift.
+    #[serde(default)]
+    pub encoder: Option<u32>,
     /// Selection and type maps.
     pub options: Choices,
 }
@@ -136,10 +150,20 @@ fn shown(globs: &[String]) -> String {
 /// What is not as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// The source, a sentence each.
-    pub source: Vec<String>,
-    /// The options, a sentence each.
+    /// Signs that rows may have changed, a sentence each.
+    pub hints: Vec<String>,
+    /// The schema of the source, and how litelift encodes it, a sentence each: a run cannot go on.
+    pub schema: Vec<String>,
+    /// The options, a sentence each: a run cannot go on.
     pub options: Vec<String>,
+}
+
+impl Differences {
+    /// Returns true when there are only signs, which the rows themselves may refute.
+    #[must_use]
+    pub fn are_hints(&self) -> bool {
+        self.schema.is_empty() && self.options.is_empty()
+    }
 }
 
 impl Fingerprint {
@@ -170,6 +194,9 @@ impl Fingerprint {
             wal_bytes: now.wal_bytes,
             wal_header,
             wal_modified_ns: now.wal_modified_ns,
+            inode: inode(file),
+            identity: None,
+            encoder: Some(range_hash::VERSION),
             options,
         })
     }
@@ -220,10 +247,102 @@ impl Fingerprint {
         {
             found.push("The -wal was written since the transfer began.".to_owned());
         }
+        if let (Some(now), Some(before)) = (self.inode, earlier.inode)
+            && now != before
+        {
+            found.push("It is another file than the transfer began with: it was copied, restored or replaced.".to_owned());
+        }
+        let mut schema = Vec::new();
+        if let (Some(now), Some(before)) = (&self.identity, &earlier.identity) {
+            counters(now, before, &mut found);
+            schema = other_objects(now, before);
+        }
+        if let Some(before) = earlier.encoder.filter(|_| self.encoder != earlier.encoder) {
+            let now = self.encoder.unwrap_or_default();
+            schema.push(format!(
+                "The version of litelift that began it encodes values by rule {before}, this one by rule {now}."
+            ));
+        }
         let options = self.options.differences(&earlier.options);
-        let found = Differences { source: found, options };
+        let found = Differences { hints: found, schema, options };
         (found != Differences::default()).then_some(found)
     }
+}
+
+/// What SQLite counts: signs only, for VACUUM and an application's own versions move them too.
+fn counters(now: &SourceIdentity, before: &SourceIdentity, found: &mut Vec<String>) {
+    for (what, now, before) in [
+        ("user_version", now.user_version, before.user_version),
+        ("application_id", now.application_id, before.application_id),
+        ("schema_version", now.schema_version, before.schema_version),
+        ("page_size", now.page_bytes, before.page_bytes),
+        ("page_count", now.pages, before.pages),
+    ] {
+        if now != before {
+            found.push(format!(
+                "PRAGMA {what} was {before} when the transfer began, now it is {now}."
+            ));
+        }
+    }
+}
+
+/// Objects that are not what they were, with both texts.
+fn other_objects(now: &SourceIdentity, before: &SourceIdentity) -> Vec<String> {
+    const SHOWN_MAX: usize = 8;
+    let mut found = Vec::new();
+    if now.encoding != before.encoding {
+        found.push(format!(
+            "The file's encoding was {} when the transfer began, now it is {}.",
+            before.encoding.escape_debug(),
+            now.encoding.escape_debug()
+        ));
+    }
+    let by_name = |identity: &'_ SourceIdentity| -> BTreeMap<(String, String), String> {
+        let objects = identity.objects.iter();
+        objects.map(|it| ((it.kind.clone(), it.name.clone()), it.sql.clone())).collect()
+    };
+    let (now, before) = (by_name(now), by_name(before));
+    let names: BTreeSet<_> = now.keys().chain(before.keys()).collect();
+    let others: Vec<_> =
+        names.into_iter().filter(|name| now.get(*name) != before.get(*name)).collect();
+    for name in others.iter().take(SHOWN_MAX) {
+        let text = |objects: &BTreeMap<_, String>| {
+            objects.get(*name).map_or_else(|| "not there".to_owned(), |sql| cut(sql))
+        };
+        found.push(format!(
+            "The {} \"{}\" was {} when the transfer began, now it is {}.",
+            name.0.escape_debug(),
+            name.1.escape_debug(),
+            text(&before),
+            text(&now)
+        ));
+    }
+    if others.len() > SHOWN_MAX {
+        found.push(format!("And {} more objects.", others.len() - SHOWN_MAX));
+    }
+    found
+}
+
+/// A CREATE text on one line, of a length that can be read.
+fn cut(sql: &str) -> String {
+    const SHOWN_CHARS: usize = 200;
+    let folded = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut chars = folded.chars();
+    let head: String = chars.by_ref().take(SHOWN_CHARS).collect();
+    let more = if chars.next().is_some() { "..." } else { "" };
+    format!("`{}{more}`", head.escape_debug())
+}
+
+#[cfg(unix)]
+fn inode(file: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs::metadata(file).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// What the file system says of a database and its -wal.

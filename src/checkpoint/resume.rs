@@ -7,7 +7,7 @@ use tokio_postgres::types::Oid;
 
 use crate::connect::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::plan::TablePlan;
+use crate::model::plan::{TablePlan, TransferPlan};
 
 use super::fingerprint::{Differences, Fingerprint};
 use super::made::{self, Made};
@@ -24,6 +24,17 @@ pub enum Earlier {
     Unfinished(Box<Run>),
     /// A run that did everything.
     Done(Box<Run>),
+    /// A run, done or not, whose rows may have changed in the source: only the content can tell.
+    Touched(Box<Run>, Touched),
+}
+
+/// Why the rows of a source may not be those that a run copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// What says so, sentences.
+    pub hints: Vec<String>,
+    /// The file lay at another path: when its rows are others it is another file, not a changed one.
+    pub is_elsewhere: bool,
 }
 
 /// A run of which only the tables matter, as far as they are still there.
@@ -57,7 +68,7 @@ pub async fn look(
     restart: bool,
 ) -> Result<Earlier> {
     let Some(run) = store::find_id(session, Some(source), schema).await? else {
-        return Ok(Earlier::None);
+        return moved(session, schema, fingerprint, restart).await;
     };
     let made = made::of(session, run).await?;
     let gone: Vec<&str> =
@@ -73,9 +84,43 @@ pub async fn look(
     }
     let run = store::load(session, run).await?;
     if let Some(differences) = fingerprint.differences(&run.fingerprint) {
-        return Err(changed_error(&run, &differences));
+        if !differences.are_hints() {
+            return Err(changed_error(&run, &differences));
+        }
+        let touched = Touched { hints: differences.hints, is_elsewhere: false };
+        return Ok(Earlier::Touched(Box::new(run), touched));
     }
     Ok(if run.done { Earlier::Done(Box::new(run)) } else { Earlier::Unfinished(Box::new(run)) })
+}
+
+/// Looks for a run of a file that has the same schema but lay elsewhere, and of which all tables are there:
+/// perhaps it was moved.
+async fn moved(
+    session: &Session,
+    schema: &str,
+    fingerprint: &Fingerprint,
+    restart: bool,
+) -> Result<Earlier> {
+    let Some(id) = store::find_id(session, None, schema).await?.filter(|_| !restart) else {
+        return Ok(Earlier::None);
+    };
+    let made = made::of(session, id).await?;
+    if store::is_discarding(session, id).await? || made.iter().any(|table| !table.is_there()) {
+        return Ok(Earlier::None);
+    }
+    // A run of another version is refused where it is met by its path; here it is none of ours.
+    let Ok(run) = store::load(session, id).await else { return Ok(Earlier::None) };
+    let source = store::source_of(session, id).await?;
+    // Without what earlier versions did not write down, nothing says that it is the same database.
+    let can_tell = run.fingerprint.identity.is_some()
+        && store::marks(session, id).await?.iter().any(|mark| mark.rows > 0);
+    let differences = fingerprint.differences(&run.fingerprint).unwrap_or_default();
+    if !can_tell || !differences.are_hints() {
+        return Ok(Earlier::None);
+    }
+    let told = format!("The file lay at \"{}\" when the transfer began.", source.escape_debug());
+    let touched = Touched { hints: vec![told], is_elsewhere: true };
+    Ok(Earlier::Touched(Box::new(run), touched))
 }
 
 /// Returns the run that a transfer of this source into this schema would take the place of with
@@ -100,14 +145,27 @@ fn gone_error(run: i64, gone: &[&str]) -> Error {
         .hint("Use --restart to drop the tables that are left of that run and begin again.")
 }
 
+/// The error of a transfer that is done, and whose source has other rows by now.
+#[must_use]
+pub fn rows_changed(run: i64, plan: &TransferPlan, hints: &[String], tables: &[String]) -> Error {
+    let error = Error::new(ErrorKind::Changed, "the source has changed since it was transferred")
+        .detail(hints.join("\n"))
+        .detail(format!("Rows changed in {} since run {run} copied them.", named(tables)));
+    error.hint(if plan.fill.is_some() {
+        "Use --restart to forget that run and begin again: rows that are there are subject to --on-existing."
+    } else {
+        "Use --restart to drop the tables of that transfer and do it again."
+    })
+}
+
 fn changed_error(run: &Run, differences: &Differences) -> Error {
-    let what = match (run.done, differences.source.is_empty()) {
+    let what = match (run.done, differences.schema.is_empty()) {
         (false, _) => "cannot continue: this is not what the transfer began with",
         (true, false) => "the source has changed since it was transferred",
         (true, true) => "the source was transferred already, with other options",
     };
-    let lines: Vec<&str> =
-        differences.source.iter().chain(&differences.options).map(String::as_str).collect();
+    let Differences { hints, schema, options } = differences;
+    let lines: Vec<&str> = schema.iter().chain(options).chain(hints).map(String::as_str).collect();
     let error = Error::new(ErrorKind::Changed, what).detail(lines.join("\n"));
     if run.plan.fill.is_some() {
         return error.hint(
@@ -223,9 +281,11 @@ pub async fn taken_names(client: &impl GenericClient, schema: &str) -> Result<BT
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-fn named(names: &[&str]) -> String {
+/// Returns names in quotes, the first of them.
+#[must_use]
+pub fn named(names: &[impl AsRef<str>]) -> String {
     let quoted: Vec<String> =
-        names.iter().map(|name| format!("\"{}\"", name.escape_debug())).collect();
+        names.iter().map(|name| format!("\"{}\"", name.as_ref().escape_debug())).collect();
     shortened(&quoted)
 }
 

@@ -75,11 +75,14 @@ pub async fn missing(session: &Session) -> Result<Option<Refusal>> {
     ))
 }
 
+/// What a role can do that gets neither.
+pub(super) const WITHOUT: &str = "Or without it: `--checkpoint FILE` keeps the checkpoints in a file of this machine, `--no-resume` keeps none.";
+
 fn no_schema(role: &str, database: &str) -> Refusal {
     Refusal::new("This role may not create schema litelift, which holds the checkpoints.").hint(
         format!(
             "As the owner of the database or a superuser: GRANT CREATE ON DATABASE {} TO {role}; or, to \
-             give no more than that schema: CREATE SCHEMA litelift AUTHORIZATION {role};",
+             give no more than that schema: CREATE SCHEMA litelift AUTHORIZATION {role}; {WITHOUT}",
             quoted(database)
         ),
     )

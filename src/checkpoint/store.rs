@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::{GenericClient, Transaction};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::error::SqlState;
 
 use crate::connect::{Session, failure};
 use crate::encode::range_hash;
@@ -18,7 +20,7 @@ use crate::model::plan::{RangePlan, TransferPlan};
 use crate::model::range_sums::Sums;
 
 use super::fingerprint::Fingerprint;
-use super::{journal, resent, tables};
+use super::{journal, resent, rights, tables};
 
 /// Version of these tables and of the plan that a run keeps.
 pub const FORMAT: i32 = 2;
@@ -44,7 +46,7 @@ pub struct Run {
 }
 
 /// How a finishing step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepOutcome {
     /// Done.
     Done {
@@ -97,6 +99,14 @@ pub(super) fn grant_to_read(role: &str) -> String {
     )
 }
 
+/// Returns whether there is bookkeeping that this role may read.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn is_readable(client: &impl GenericClient) -> Result<bool> {
+    Ok(matches!(bookkeeping(client).await?, Bookkeeping::Readable))
+}
+
 /// What this role can do with the bookkeeping.
 pub(super) enum Bookkeeping {
     Absent,
@@ -139,8 +149,11 @@ pub async fn prepare(transaction: &Transaction<'_>) -> Result<()> {
         }
         transaction.batch_execute(CREATE).await
     };
-    made.await
-        .map_err(|error| failure::failed("create schema litelift for the checkpoints", &error))
+    made.await.map_err(|error| {
+        let is_right = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
+        let error = failure::failed("create schema litelift for the checkpoints", &error);
+        if is_right { error.hint(rights::WITHOUT) } else { error }
+    })
 }
 
 /// Returns the names of the tables that schema `litelift` has.
@@ -190,6 +203,15 @@ pub async fn find_id(session: &Session, source: Option<&str>, schema: &str) -> R
         .await
         .map_err(|error| failure::failed("look for earlier runs", &error))?;
     Ok(row.get(0))
+}
+
+/// Returns the path of the file that a run reads.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn source_of(session: &Session, run: i64) -> Result<String> {
+    let row = session.query_one("SELECT source FROM litelift.run WHERE id = $1", &[&run]).await;
+    Ok(row.map_err(|error| failure::failed("read an earlier run", &error))?.get(0))
 }
 
 /// Finds and reads the newest run as [`find_id`] does, but `None` when this role may not see it.
@@ -256,15 +278,7 @@ pub async fn begin(
     let fingerprint = serde_json::to_string(fingerprint).map_err(json)?;
     let plan_text = serde_json::to_string(plan).map_err(json)?;
     let write = |error: tokio_postgres::Error| failure::failed("begin the transfer", &error);
-    if plan.fill.is_none() {
-        make_schema(transaction, &plan.schema).await?;
-    }
-    for made in &plan.types {
-        transaction.batch_execute(&made.create).await.map_err(|error| {
-            let what = format!("create type \"{}\"", made.name.escape_debug());
-            failure::failed(&what, &error)
-        })?;
-    }
+    make_types(transaction, plan).await?;
     let run: i64 = transaction
         .query_one(
             "INSERT INTO litelift.run (format, tool, source, schema, fingerprint, plan) \
@@ -294,6 +308,23 @@ pub async fn begin(
     Ok(run)
 }
 
+/// Makes the schema, unless the tables are there, and the types of a plan.
+///
+/// # Errors
+/// [`ErrorKind::Target`].
+pub async fn make_types(transaction: &Transaction<'_>, plan: &TransferPlan) -> Result<()> {
+    if plan.fill.is_none() {
+        make_schema(transaction, &plan.schema).await?;
+    }
+    for made in &plan.types {
+        transaction.batch_execute(&made.create).await.map_err(|error| {
+            let what = format!("create type \"{}\"", made.name.escape_debug());
+            failure::failed(&what, &error)
+        })?;
+    }
+    Ok(())
+}
+
 async fn make_schema(transaction: &Transaction<'_>, schema: &str) -> Result<()> {
     let made = async {
         let exists = transaction
@@ -316,13 +347,15 @@ async fn make_schema(transaction: &Transaction<'_>, schema: &str) -> Result<()> 
 ///
 /// # Errors
 /// [`ErrorKind::Target`].
-pub async fn try_rights(session: &mut Session, schema: &str) -> Result<()> {
+pub async fn try_rights(session: &mut Session, schema: &str, with_bookkeeping: bool) -> Result<()> {
     let write = |error: tokio_postgres::Error| {
         let what = format!("create tables in schema \"{}\"", schema.escape_debug());
         failure::failed(&what, &error)
     };
     let transaction = session.transaction().await.map_err(write)?;
-    prepare(&transaction).await?;
+    if with_bookkeeping {
+        prepare(&transaction).await?;
+    }
     make_schema(&transaction, schema).await?;
     let trial = qualified(schema, "litelift: may this role create tables?");
     transaction.batch_execute(&format!("CREATE TABLE {trial} ()")).await.map_err(write)?;
@@ -459,6 +492,16 @@ fn sums(row: &tokio_postgres::Row) -> Option<Sums> {
     let rows = u64::try_from(row.get::<_, i64>(2)).ok()?;
     let sums = Sums { rows, one: sum(8)?, two: sum(9)? };
     (version == Some(range_hash::VERSION)).then_some(sums)
+}
+
+/// Returns how many rows of each table ranges left out.
+#[must_use]
+pub fn rejected_of(marks: &[Mark]) -> BTreeMap<usize, u64> {
+    let mut rejected = BTreeMap::new();
+    for mark in marks.iter().filter(|mark| mark.rejected > 0) {
+        *rejected.entry(mark.table).or_insert(0) += mark.rejected;
+    }
+    rejected
 }
 
 /// Returns how many rows of each table were left out and not sent since.

@@ -8,7 +8,8 @@
 //! TOAST table and index. The server has `max_locks_per_transaction` times its sessions in all (6,400
 //! by default): 20,000 tables in one transaction end in "out of shared memory".
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
+use tokio_postgres::types::Oid;
 
 use crate::connect::{Session, failure};
 use crate::error::{Error, Result};
@@ -105,6 +106,42 @@ pub async fn make(
         .await
         .map_err(|error| failure::failed("write down the tables", &error))?;
     Ok(())
+}
+
+/// Makes tables of a plan, by their positions in it, without writing them down in the target. Returns
+/// what the server refused of them.
+///
+/// # Errors
+/// As [`make`].
+pub async fn make_only(
+    transaction: &mut Transaction<'_>,
+    plan: &TransferPlan,
+    positions: &[usize],
+) -> Result<Vec<(usize, RefusedClause)>> {
+    let mut refused = Vec::new();
+    for position in positions {
+        let clauses = make_one(transaction, &plan.tables[*position]).await?;
+        refused.extend(clauses.into_iter().map(|clause| (*position, clause)));
+    }
+    Ok(refused)
+}
+
+/// Returns the oids of a plan's tables, by their positions; 0: there is none of that name.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Target`].
+pub async fn oids(client: &impl GenericClient, plan: &TransferPlan) -> Result<Vec<Oid>> {
+    let names: Vec<&str> = plan.tables.iter().map(|table| table.target.as_str()).collect();
+    let rows = client
+        .query(
+            "SELECT coalesce(c.oid, 0::oid) FROM unnest($1::text[]) WITH ORDINALITY AS t (name, at) \
+             LEFT JOIN pg_namespace n ON n.nspname = $2 \
+             LEFT JOIN pg_class c ON c.relname = t.name AND c.relnamespace = n.oid ORDER BY t.at",
+            &[&names, &plan.schema],
+        )
+        .await
+        .map_err(|error| failure::failed("look at the tables of the run", &error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Writes down the tables that a run fills and did not make.

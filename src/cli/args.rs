@@ -32,7 +32,7 @@ pub(super) enum Command {
     /// Show each column's type, and which values will not fit
     Inspect(InspectArgs),
     /// Move all rows, into new tables or (--data-only) the app's
-    Transfer(TransferArgs),
+    Transfer(Box<TransferArgs>),
     /// Compare a SQLite file with a target that it was moved to
     Verify(VerifyArgs),
     /// Bring over what changed in the source since its transfer
@@ -122,6 +122,21 @@ pub(super) struct TransferArgs {
     /// End another litelift at work there, and go on
     #[arg(long, help_heading = "Running", conflicts_with = "dry_run")]
     pub(super) takeover: bool,
+    /// Keep checkpoints in a file, not in the target
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Running",
+        conflicts_with_all = ["dry_run", "restart", "only_rejects"]
+    )]
+    pub(super) checkpoint: Option<PathBuf>,
+    /// Keep none: a stopped run begins again by hand
+    #[arg(
+        long,
+        help_heading = "Running",
+        conflicts_with_all = ["checkpoint", "dry_run", "restart", "only_rejects"]
+    )]
+    pub(super) no_resume: bool,
     /// Wait so long for another litelift
     #[arg(
         long,

@@ -114,6 +114,8 @@ fn help_of_transfer() {
           --jobs <N>             Jobs at once [default: one per core, 2 to 8]
           --restart              Throw away what a stopped run left, and begin again
           --takeover             End another litelift at work there, and go on
+          --checkpoint <FILE>    Keep checkpoints in a file, not in the target
+          --no-resume            Keep none: a stopped run begins again by hand
           --lock-wait <SECONDS>  Wait so long for another litelift [default: 30]
           --strict               Write nothing unless all fits and is carried over
           --on-bad-row <WHAT>    At rows that do not fit: stop, reject [default:
@@ -244,7 +246,7 @@ fn long_help_adds_to_the_short_one_and_fits_a_screen() {
     for (command, more) in [
         ("inspect", 0),
         // Two ways in one command.
-        ("transfer", 16),
+        ("transfer", 20),
         ("verify", 0),
         ("rehearse", 0),
         ("restore-constraints", 0),

@@ -26,6 +26,7 @@ use super::{
     failure, follow_ups_file, inspect_command, output, runs_command, schema_command, source_path,
     stop, sync_command,
 };
+use crate::checkpoint::local::Place;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
@@ -44,8 +45,8 @@ const DIFFERENCES: u8 = ErrorKind::Differences.exit_code();
 pub(super) fn execute(command: Command) -> Result<u8> {
     match command {
         Command::Inspect(args) => inspect_command::run(args),
-        Command::Transfer(args) if args.dry_run => dry_run(args),
-        Command::Transfer(args) => transfer(args),
+        Command::Transfer(args) if args.dry_run => dry_run(*args),
+        Command::Transfer(args) => transfer(*args),
         Command::Verify(args) => verify(args),
         Command::Sync(args) => sync_command::run(args),
         Command::Rehearse(args) => rehearse(args),
@@ -74,7 +75,7 @@ impl Command {
 
     /// Returns true when running the command again continues it.
     pub(super) fn continues(&self) -> bool {
-        matches!(self, Self::Transfer(args) if !args.dry_run)
+        matches!(self, Self::Transfer(args) if !args.dry_run && !args.no_resume)
     }
 }
 
@@ -297,6 +298,11 @@ fn transfer_options(args: TransferArgs) -> Result<TransferOptions> {
         bad_rows: bad_rows(args.bad_rows)?,
         verify: (!args.no_verify).then(|| level(args.verify)),
         lock_wait: Duration::from_secs(args.lock_wait),
+        checkpoints: match (args.checkpoint, args.no_resume) {
+            (Some(file), _) => Place::File(file),
+            (None, true) => Place::Nowhere,
+            (None, false) => Place::Target,
+        },
         takeover: args.takeover,
         retry_for: Duration::from_secs(args.retry_for),
     })

@@ -49,7 +49,13 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
     let all_rows = rows(report.rows());
     let all_tables = tables(report.tables.len());
     let time = seconds(elapsed.as_secs_f64());
-    let (source, run) = (plain(&report.source.path), report.run);
+    let source = plain(&report.source.path);
+    // 0: the target does not know of it.
+    let (by_run, the_run) = match report.run {
+        0 => (String::new(), String::new()),
+        run => (format!(" by run {run}"), format!(" run {run}")),
+    };
+    let run = report.run;
     match (purpose, report.outcome) {
         (Purpose::Rehearsal, _) => {
             let version = plain(&report.target_version);
@@ -64,7 +70,7 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
             let before: u64 = report.tables.iter().map(|table| table.rows_before).sum();
             let rest = grouped(report.rows().saturating_sub(before));
             format!(
-                "Continued run {run}: moved the remaining {rest} of {all_rows} in {all_tables} in {time}."
+                "Continued{the_run}: moved the remaining {rest} of {all_rows} in {all_tables} in {time}."
             )
         }
         (Purpose::Transfer, Outcome::RejectsSent) => {
@@ -73,9 +79,7 @@ fn moved(report: &TransferReport, elapsed: Duration, purpose: Purpose) -> String
         }
         (Purpose::Transfer, Outcome::AlreadyDone) => {
             let target = plain(&report.target);
-            format!(
-                "{source} was transferred already by run {run} to {target}; nothing was touched."
-            )
+            format!("{source} was transferred already{by_run} to {target}; nothing was touched.")
         }
     }
 }

@@ -123,14 +123,15 @@ fn close(out: &mut String, sentence: &str, look: Look) {
 
 fn headline(report: &TransferReport) -> String {
     format!(
-        "{} ({}, {}) to {}, schema {}, PostgreSQL {}, run {}",
+        "{} ({}, {}) to {}, schema {}, PostgreSQL {}{}",
         plain(&report.source.path),
         bytes(report.source.bytes),
         plain(&report.source.encoding),
         plain(&report.target),
         plain(&report.schema),
         plain(&report.target_version),
-        report.run,
+        // 0: the target does not know of it.
+        if report.run == 0 { String::new() } else { format!(", run {}", report.run) },
     )
 }
 

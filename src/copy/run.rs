@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::checkpoint::local::Local;
 use crate::connect::{Target, Turn};
 use crate::encode::Zone;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +27,8 @@ pub struct CopyJob<'a> {
     pub plan: &'a TransferPlan,
     /// Id of the run.
     pub run: i64,
+    /// Where ranges are written down, when not in the target.
+    pub local: Option<&'a Local>,
     /// Connections to the source, on one state.
     pub snapshot: &'a Snapshot,
     /// Zone of texts that name none.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use deadpool_postgres::Transaction;
 use tokio::sync::mpsc;
 
+use crate::checkpoint::local::{Act, Refused};
 use crate::checkpoint::store;
 use crate::connect::{Session, Turn, failure};
 use crate::encode::RowEncoder;
@@ -18,6 +19,7 @@ use crate::event::{Event, Stage};
 use crate::model::evidence::Span;
 use crate::model::mark::Mark;
 use crate::model::plan::{ColumnPlan, RangePlan};
+use crate::model::range_sums::Sums;
 use crate::read::{Encoded, RangeSource};
 
 use super::merging::Merging;
@@ -179,7 +181,19 @@ async fn send_unit(
     }
     let begun = Instant::now();
     // What was deferred is checked here.
-    transaction.commit().await.map_err(|error| Failed::Server { range: last, error })?;
+    let by_server = |error| Failed::Server { range: last, error };
+    match job.local {
+        None => transaction.commit().await.map_err(by_server)?,
+        Some(local) => {
+            let marks = copied.iter().map(|(mark, _)| *mark).collect();
+            local.commit(transaction, Act::Ranges(marks)).await.map_err(
+                |refused| match refused {
+                    Refused::Server(error) => by_server(error),
+                    Refused::Ours(error) => error.into(),
+                },
+            )?;
+        }
+    }
     if let Some((_, took)) = copied.last_mut() {
         *took += begun.elapsed();
     }
@@ -221,7 +235,6 @@ async fn send_range(
         None => transaction.prepare_cached(&copy_sql(&job.plan.schema, table)).await.map_err(at)?,
         Some(merging) => merging.stage(transaction).await?,
     };
-    let insert = transaction.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
     let mut sink = CopySink::start(transaction, &copy).await.map_err(by_server)?;
     let mut copy_bytes = 0_u64;
     let (encoded, hasher) = loop {
@@ -253,8 +266,34 @@ async fn send_range(
             Some(merged)
         }
     };
-    let (lo, hi) = store::bounds(range);
     let (sums, leaves) = hasher.finish();
+    let mark = Mark {
+        table: range.table,
+        number: range.number,
+        rows: encoded.rows,
+        rejected: encoded.bad,
+        copy_bytes,
+        merged,
+        sums: Some(sums),
+    };
+    if job.local.is_none() {
+        write_down(job, range, &mark, sums, leaves, transaction).await?;
+    }
+    Ok(mark)
+}
+
+/// Writes down a range in the transaction of its rows.
+async fn write_down(
+    job: &CopyJob<'_>,
+    range: &RangePlan,
+    mark: &Mark,
+    sums: Sums,
+    leaves: Option<Vec<u8>>,
+    transaction: &Transaction<'_>,
+) -> std::result::Result<(), Failed> {
+    let at = |error: tokio_postgres::Error| not_copied(job, range, &error);
+    let insert = transaction.prepare_cached(store::INSERT_RANGE).await.map_err(at)?;
+    let (lo, hi) = store::bounds(range);
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let position = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
     transaction
@@ -266,9 +305,9 @@ async fn send_range(
                 &i32::try_from(range.number).unwrap_or(i32::MAX),
                 &lo,
                 &hi,
-                &number(encoded.rows),
-                &number(encoded.bad),
-                &number(copy_bytes),
+                &number(mark.rows),
+                &number(mark.rejected),
+                &number(mark.copy_bytes),
                 &sums.one.to_string(),
                 &sums.two.to_string(),
                 &leaves,
@@ -277,18 +316,10 @@ async fn send_range(
         )
         .await
         .map_err(at)?;
-    if let Some(merged) = merged {
+    if let Some(merged) = mark.merged {
         store::add_merged(transaction, job.run, range.table, range.number, merged).await?;
     }
-    Ok(Mark {
-        table: range.table,
-        number: range.number,
-        rows: encoded.rows,
-        rejected: encoded.bad,
-        copy_bytes,
-        merged,
-        sums: Some(sums),
-    })
+    Ok(())
 }
 
 /// The three counts of a range must agree: what the scan found, what was read now, what PostgreSQL

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::checkpoint::local::Local;
 use crate::checkpoint::store::StepOutcome;
 use crate::connect::{Target, Turn};
 use crate::error::Result;
@@ -20,6 +21,8 @@ pub struct FinishJob<'a> {
     pub plan: &'a TransferPlan,
     /// Id of the run.
     pub run: i64,
+    /// Where steps are written down, when not in the target.
+    pub local: Option<&'a Local>,
     /// Sessions with the target.
     pub target: &'a Target,
     /// Sessions at once.
@@ -152,7 +155,10 @@ async fn take_groups(
             let step = &job.plan.finish[*number];
             tell_start(job, step);
             let begun = Instant::now();
-            let outcome = step::run(&mut session, job.run, *number, step, search_path).await?;
+            let outcome = {
+                let place = step::Place { run: job.run, number: *number, local: job.local };
+                step::run(&mut session, place, step, search_path).await?
+            };
             let took = begun.elapsed();
             tell_end(job, step, &outcome, took);
             done.push((*number, outcome, took));

@@ -2,10 +2,22 @@
 
 use tokio_postgres::error::SqlState;
 
+use crate::checkpoint::local::{Act, Local, Refused};
 use crate::checkpoint::store::{self, StepOutcome};
 use crate::connect::{Session, failure};
 use crate::error::{Error, Result};
 use crate::model::plan::{FinishStep, Phase};
+
+/// Where it is written down how a step ended.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Id of the run in the target.
+    pub run: i64,
+    /// Position of the step in the plan.
+    pub number: usize,
+    /// Elsewhere than in the target.
+    pub local: Option<&'a Local>,
+}
 
 /// Runs one step and writes down how it ended. `search_path` is for code of the target's own that the
 /// statement runs.
@@ -15,36 +27,46 @@ use crate::model::plan::{FinishStep, Phase};
 /// that the server refuses is an outcome, not an error.
 pub async fn run(
     session: &mut Session,
-    run: i64,
-    number: usize,
+    place: Place<'_>,
     step: &FinishStep,
     search_path: Option<&str>,
 ) -> Result<StepOutcome> {
-    match attempt(session, run, number, step, search_path).await {
+    match attempt(session, place, step, search_path).await {
         Ok(outcome) => Ok(outcome),
-        Err(error) if failure::is_refusal(&error) => {
+        Err(Refused::Server(error)) if failure::is_refusal(&error) => {
             let outcome = refused(session, step, search_path, &error).await?;
-            record(session, run, number, &outcome).await.map_err(|error| failed(step, &error))?;
+            let recorded = record(session, place, &outcome).await;
+            recorded.map_err(|error| error.into_error(&what(step)))?;
             Ok(outcome)
         }
-        Err(error) => Err(failed(step, &error)),
+        Err(error) => Err(error.into_error(&what(step))),
     }
 }
 
 async fn attempt(
     session: &mut Session,
-    run: i64,
-    number: usize,
+    place: Place<'_>,
+    step: &FinishStep,
+    search_path: Option<&str>,
+) -> std::result::Result<StepOutcome, Refused> {
+    let transaction = session.transaction().await.map_err(Refused::Server)?;
+    let done = carry_out(&transaction, step, search_path).await;
+    let outcome = done.map_err(Refused::Server)?;
+    commit(transaction, place, &outcome).await?;
+    Ok(outcome)
+}
+
+async fn carry_out(
+    transaction: &deadpool_postgres::Transaction<'_>,
     step: &FinishStep,
     search_path: Option<&str>,
 ) -> std::result::Result<StepOutcome, tokio_postgres::Error> {
-    let transaction = session.transaction().await?;
-    set_search_path(&transaction, search_path).await?;
-    let outcome = match (step.phase, &step.orphans_sql) {
+    set_search_path(transaction, search_path).await?;
+    Ok(match (step.phase, &step.orphans_sql) {
         (Phase::Sequences, _) => {
             StepOutcome::Done { value: Some(transaction.query_one(&step.sql, &[]).await?.get(0)) }
         }
-        (Phase::Generated, Some(count)) => computed(&transaction, step, count).await?,
+        (Phase::Generated, Some(count)) => computed(transaction, step, count).await?,
         (Phase::Views, Some(oid)) => {
             transaction.batch_execute(&step.sql).await?;
             StepOutcome::Done { value: transaction.query_one(oid, &[]).await?.get(0) }
@@ -53,10 +75,21 @@ async fn attempt(
             transaction.batch_execute(&step.sql).await?;
             StepOutcome::Done { value: None }
         }
-    };
-    insert(&transaction, run, number, &outcome).await?;
-    transaction.commit().await?;
-    Ok(outcome)
+    })
+}
+
+/// Commits a step with what it came to.
+async fn commit(
+    transaction: deadpool_postgres::Transaction<'_>,
+    place: Place<'_>,
+    outcome: &StepOutcome,
+) -> std::result::Result<(), Refused> {
+    if let Some(local) = place.local {
+        return local.commit(transaction, Act::Step(place.number, outcome.clone())).await;
+    }
+    let inserted = insert(&transaction, place.run, place.number, outcome).await;
+    inserted.map_err(Refused::Server)?;
+    transaction.commit().await.map_err(Refused::Server)
 }
 
 /// Makes a column generated, when PostgreSQL computes in every row what SQLite did.
@@ -110,13 +143,11 @@ async fn refused(
 
 async fn record(
     session: &mut Session,
-    run: i64,
-    number: usize,
+    place: Place<'_>,
     outcome: &StepOutcome,
-) -> std::result::Result<(), tokio_postgres::Error> {
-    let transaction = session.transaction().await?;
-    insert(&transaction, run, number, outcome).await?;
-    transaction.commit().await
+) -> std::result::Result<(), Refused> {
+    let transaction = session.transaction().await.map_err(Refused::Server)?;
+    commit(transaction, place, outcome).await
 }
 
 async fn insert(
@@ -132,8 +163,11 @@ async fn insert(
 }
 
 fn failed(step: &FinishStep, error: &tokio_postgres::Error) -> Error {
-    let what = format!("make {} \"{}\"", step.object, step.name.escape_debug());
-    failure::failed(&what, error)
+    failure::failed(&what(step), error)
+}
+
+fn what(step: &FinishStep) -> String {
+    format!("make {} \"{}\"", step.object, step.name.escape_debug())
 }
 
 /// Lets code of the target find what it names, until the transaction ends.

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod query;
 pub mod range_sums;
 pub mod source;
+pub mod source_identity;
 pub mod suggestion;
 pub mod target;
 pub mod unique;

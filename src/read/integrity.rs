@@ -9,7 +9,7 @@
 //! - damage of a table, or of the file as a whole: an error;
 //! - damage of an index alone: litelift reads tables and never indexes. A remark; with `full` an error, for
 //!   then it may just as well be the table's value that was altered;
-//! - rows that break a rule of their table (NOT NULL, UNIQUE, CHECK, STRICT): no damage, a remark;
+//! - rows that break a rule of their table (NOT NULL, UNIQUE, STRICT): no damage, a remark;
 //! - damage of a table that was not selected: a remark.
 //!
 //! The check of the whole file comes first, for only that sees pages that two tables share. It stops at 100
@@ -19,8 +19,8 @@
 //! is not known counts as damage of the file.
 //!
 //! Known gaps: a changed value is no damage that anybody could see (106 of 300 flipped bytes changed a
-//! value and passed both checks). CHECK constraints are looked at with `full` only, and not where they
-//! use a function of the application.
+//! value and passed both checks). CHECK constraints are not looked at: SQLite does not read them from a file
+//! that it may not write. PostgreSQL looks at them when it makes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -245,8 +245,7 @@ fn lines(
         None => format!("PRAGMA main.{pragma}"),
         Some(table) => format!("PRAGMA main.{pragma}({})", quoted(table)),
     };
-    let read = |with_checks: bool| -> rusqlite::Result<Vec<String>> {
-        conn.pragma_update(None, "ignore_check_constraints", !with_checks)?;
+    let read = || -> rusqlite::Result<Vec<String>> {
         let mut statement = match conn.prepare(&sql) {
             Err(error) if is_damage(&error) => return Ok(vec![broken_off(&error)]),
             other => other?,
@@ -271,11 +270,7 @@ fn lines(
         }
         Ok(found)
     };
-    let mut result = read(depth == Depth::Full);
-    if depth == Depth::Full && result.is_err() {
-        result = read(false);
-    }
-    match result {
+    match read() {
         Err(error)
             if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
         {
@@ -434,7 +429,7 @@ impl Findings {
             let error = Error::source_file("indexes of the source do not agree with their tables");
             return Some(
                 detailed(error, &self.indexes)
-                    .detail("Either the index is damaged, or a value of the table was altered.")
+                    .detail("Either the index is damaged, or a value of the table was altered, or the index is in the order of a collation of the application's own.")
                     .hint("Compare with a backup. If the tables are right, REINDEX mends the indexes.")
                     .hint("litelift reads tables without their indexes: --check quick goes on."),
             );

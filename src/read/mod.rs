@@ -22,7 +22,8 @@ pub use orphans::orphans;
 pub use patience::{LOCK_WAIT, Patience};
 pub use private_copy::{FileIdentity, PrivateCopy};
 pub use range::{
-    BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, rowid_at, rowid_bounds,
+    BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, count_span, rowid_at,
+    rowid_bounds,
 };
 pub use snapshot::Snapshot;
 pub use texts::texts;

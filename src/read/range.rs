@@ -152,12 +152,19 @@ impl RangeSource<'_> {
         }
         .map_err(|error| failed(error, Good::default()))?;
         let first = usize::from(self.rowid_name.is_some());
+        // In a damaged tree a search may come to rows that another range has, or go past some.
+        let is_ordered = matches!(self.span, Span::Rowids { .. });
         let mut good = Good::default();
         while let Some(row) = rows.next().map_err(|error| failed(error, good))? {
             let rowid = match first {
                 0 => None,
                 _ => Some(row.get::<_, i64>(0).map_err(|error| failed(error, good))?),
             };
+            if is_ordered && good.last.zip(rowid).is_some_and(|(last, rowid)| rowid <= last) {
+                let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                let error = rusqlite::Error::SqliteFailure(damage, None);
+                return Err(failed(error, good).detail("Its rowids are not in order."));
+            }
             good = Good { rows: good.rows + 1, last: rowid };
             each(rowid, &SourceRow { row, first })?;
         }
@@ -361,6 +368,24 @@ pub fn count_rows(conn: &Connection, table: &str) -> Result<u64> {
     let count: i64 = conn
         .query_row(&sql, [], |row| row.get(0))
         .map_err(|error| in_table(conn, table, None, error))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Counts the rows that a range has.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Source`] naming the table.
+pub fn count_span(conn: &Connection, source: &RangeSource<'_>) -> Result<u64> {
+    let (Some(rowid), Span::Rowids { lo, hi }) = (source.rowid_name, source.span) else {
+        return count_rows(conn, source.table);
+    };
+    let sql = format!(
+        "SELECT count(*) FROM main.{} AS t NOT INDEXED WHERE t.{rowid} BETWEEN ?1 AND ?2",
+        quoted(source.table)
+    );
+    let count: i64 = conn
+        .query_row(&sql, [lo, hi], |row| row.get(0))
+        .map_err(|error| in_table(conn, source.table, None, error))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::resume::{self, Earlier, Leftover};
+use crate::checkpoint::local::Local;
+use crate::checkpoint::resume::{self, Earlier, Leftover, Touched};
 use crate::checkpoint::store::{self, Run, StepOutcome};
 use crate::checkpoint::tables::{self, RefusedClause};
 use crate::checkpoint::{journal, made};
@@ -15,14 +16,16 @@ use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::model::mark::Mark;
 use crate::model::plan::TransferPlan;
-use crate::options::{BadRows, TransferOptions};
+use crate::options::{BadRows, FileCheck, TransferOptions};
 
-use super::{data_only, rejected};
+use super::{changed, data_only, local, rejected};
 
 /// A transfer that has begun, now or earlier.
 pub(super) struct Begun {
-    /// Id of the run.
+    /// Id of the run; 0: the target knows of none.
     pub(super) run: i64,
+    /// Where it is written down, when not in the target.
+    pub(super) local: Option<Arc<Local>>,
     /// The plan, as it was when the run began.
     pub(super) plan: TransferPlan,
     /// What is copied already.
@@ -55,6 +58,7 @@ impl Begun {
         let (is_continued, is_done, finished_at) = (false, false, None);
         Self {
             run,
+            local: None,
             plan,
             marks,
             before,
@@ -73,32 +77,34 @@ pub(super) async fn begin_or_continue(
     target: &Target,
     options: &TransferOptions,
     opened: &mut Opened,
+    local: Option<&Arc<Local>>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
+    if let Some(local) = local {
+        return local::begin_or_continue(target, options, opened, local, listener, cancel).await;
+    }
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
     let earlier =
         resume::look(&session, &source, into, &opened.fingerprint, options.restart).await?;
-    let leftover = match earlier {
+    let (run, touched, leftover) = match earlier {
         Earlier::Done(run) => return load(&session, *run).await,
-        Earlier::Unfinished(run) => {
-            let missing = tables::missing(&session, run.id, &run.plan).await?;
-            tables::make_missing(&mut session, run.id, &run.plan, &missing, cancel).await?;
-            let mut begun = load(&session, *run).await?;
-            rejected::refuse(&begun.plan, &options.bad_rows, "nothing more was written")?;
-            data_only::go_on(&mut session, opened, &mut begun).await?;
-            let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
-            listener.on(Event::Note(format!(
-                "Continuing run {}: {done} of {all} ranges are there already.",
-                begun.run
-            )));
-            return Ok(begun);
-        }
-        Earlier::Replaced(leftover) => Some(leftover),
-        Earlier::None => None,
+        Earlier::Unfinished(run) => (Some(run), None, None),
+        Earlier::Touched(run, touched) => (Some(run), Some(touched), None),
+        Earlier::Replaced(leftover) => (None, None, Some(leftover)),
+        Earlier::None => (None, None, None),
     };
+    if let Some(run) = run {
+        let run = load(&session, *run).await?;
+        let touched = touched.as_ref();
+        if let Some(run) =
+            go_on(&mut session, options, opened, run, touched, listener, cancel).await?
+        {
+            return Ok(run);
+        }
+    }
     if let Some(data_only) = &options.inspect.data_only {
         return data_only::begin(
             &mut session,
@@ -106,6 +112,7 @@ pub(super) async fn begin_or_continue(
             data_only,
             opened,
             leftover,
+            None,
             listener,
             cancel,
         )
@@ -115,6 +122,44 @@ pub(super) async fn begin_or_continue(
     new.begin(&mut session, listener, cancel).await
 }
 
+/// Makes a run ready to go on; `None` when it is not one of this file.
+async fn go_on(
+    session: &mut Session,
+    options: &TransferOptions,
+    opened: &mut Opened,
+    mut begun: Begun,
+    touched: Option<&Touched>,
+    listener: &Arc<dyn Listener>,
+    cancel: &Cancel,
+) -> Result<Option<Begun>> {
+    let told = listener.as_ref();
+    // When the run began the file was checked, as far as anybody asked for that; it is looked at again when it
+    // is not the same since.
+    if touched.is_some() || matches!(opened.check, FileCheck::Quick | FileCheck::Full) {
+        tokio::task::block_in_place(|| inspect::check_file(opened, listener, cancel))?;
+    }
+    if let Some(touched) = touched
+        && !changed::settle(session, options, opened, &mut begun, touched, told, cancel).await?
+    {
+        return Ok(None);
+    }
+    if begun.is_done {
+        return Ok(Some(begun));
+    }
+    let missing = tables::missing(session, begun.run, &begun.plan).await?;
+    tables::make_missing(session, begun.run, &begun.plan, &missing, cancel).await?;
+    begun.refused = tables::refused(session, begun.run).await?;
+    rejected::refuse(&begun.plan, &options.bad_rows, "nothing more was written")?;
+    changed::check_counts(session, &mut begun, told).await?;
+    data_only::go_on(session, opened, &mut begun).await?;
+    let (done, all) = (begun.marks.len(), begun.plan.ranges.len());
+    listener.on(Event::Note(format!(
+        "Continuing run {}: {done} of {all} ranges are there already.",
+        begun.run
+    )));
+    Ok(Some(begun))
+}
+
 /// Reads what earlier commands did of a run.
 pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     let marks = store::marks(session, run.id).await?;
@@ -122,6 +167,7 @@ pub(super) async fn load(session: &Session, run: Run) -> Result<Begun> {
     let steps = store::steps(session, run.id).await?;
     Ok(Begun {
         run: run.id,
+        local: None,
         plan: run.plan,
         before: marks.clone(),
         marks,
@@ -164,7 +210,7 @@ impl New<'_> {
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
         let own = self.leftover.as_ref().map_or(&[][..], |leftover| &leftover.made);
         resume::refuse_existing(session, into, &targets, own).await?;
-        store::try_rights(session, into).await?;
+        store::try_rights(session, into, true).await?;
         let looked = tokio::task::block_in_place(|| {
             inspect::look(self.opened, self.options.inspect.jobs, listener, cancel)
         })?;

@@ -177,10 +177,20 @@ pub(super) async fn account(
     cancel: &Cancel,
 ) -> Result<Vec<RejectedRows>> {
     let session = target.session().await?;
-    let left = store::rejected(&session, begun.run).await?;
+    let (left, marks) = match &begun.local {
+        Some(local) => {
+            let marks = local.progress()?.map(|progress| progress.marks).unwrap_or_default();
+            (store::rejected_of(&marks), marks)
+        }
+        None => {
+            let left = store::rejected(&session, begun.run).await?;
+            let is_none = left.is_empty();
+            let marks =
+                if is_none { Vec::new() } else { store::marks(&session, begun.run).await? };
+            (left, marks)
+        }
+    };
     let names = reject::file_names(&begun.plan);
-    let marks =
-        if left.is_empty() { Vec::new() } else { store::marks(&session, begun.run).await? };
     let mut rejected = Vec::new();
     for (number, rows) in left {
         let (Some(table), Some(name)) = (begun.plan.tables.get(number), names.get(number)) else {
@@ -199,7 +209,11 @@ pub(super) async fn account(
                     let is_it =
                         |range: &&RangePlan| (range.table, range.number) == (number, mark.number);
                     let Some(range) = begun.plan.ranges.iter().find(is_it) else { continue };
-                    let sent = resent::of_range(&session, begun.run, number, mark.number).await?;
+                    let sent = match begun.local {
+                        // Only runs that the target knows can be sent rows later.
+                        Some(_) => BTreeSet::new(),
+                        None => resent::of_range(&session, begun.run, number, mark.number).await?,
+                    };
                     ranges.push((*range, sent));
                 }
                 ranges.sort_by_key(|(range, _)| range.number);

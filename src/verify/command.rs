@@ -10,7 +10,7 @@ use crate::event::{Cancel, Event, Listener};
 use crate::inspect::{self, Opened};
 use crate::introspect::postgres::catalogue;
 use crate::model::catalogue::Catalogue;
-use crate::options::{self, VerifyOptions};
+use crate::options::{self, FileCheck, VerifyOptions};
 use crate::report::{NotCompared, VerifyLevel, VerifyReport};
 
 use super::compare::{self, Comparison};
@@ -37,6 +37,9 @@ pub async fn run(
     let mut opened =
         tokio::task::block_in_place(|| inspect::open(&options.inspect, listener, cancel))?;
     let target = Target::open(&options.to, jobs + SESSIONS_EXTRA, cancel).await?;
+    tokio::task::block_in_place(|| inspect::check_file(&opened, listener, cancel))?;
+    // Once is enough.
+    opened.check = FileCheck::None;
     let lines = options.differences.as_deref().map(DifferenceLines::create).transpose()?;
     let work = Box::pin(async {
         let report =

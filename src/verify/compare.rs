@@ -81,6 +81,21 @@ pub async fn outcome(
     })
 }
 
+/// What became of the rows of a run that the target knows nothing of.
+#[must_use]
+pub fn outcome_of(plan: &TransferPlan, marks: Vec<Mark>) -> Outcome {
+    let mut merged = counts::merged_rows(plan, &marks);
+    if plan.fill.is_none() {
+        merged.clear();
+    }
+    Outcome {
+        rejected: store::rejected_of(&marks),
+        resent: Default::default(),
+        merged,
+        marks: Some(marks),
+    }
+}
+
 impl Comparison<'_> {
     /// Compares the tables of a plan, where there is one, that `is_wanted` takes by their names in the source;
     /// beside them `counted` ones, of which it knows nothing.

@@ -239,32 +239,35 @@ async fn run(client: &Client, trial: &Trial, values: &[Owned], figures: &mut Fig
             wrong.push(format!("{}: forms differ", value.value().shown()));
         }
         let shown = witness.shown_target(found);
-        let printed = printed.as_deref().unwrap_or("NULL");
-        let is_whole = printed.chars().count() <= 80 && !printed.contains(char::is_control);
-        // Of two decimals that are as near to a double either may be shown.
-        let pg_type = trial.plan.pg_type;
-        let is_near = match pg_type {
-            PgType::Real => shown.parse::<f32>() == printed.parse::<f32>(),
-            // `::1.2.3.4` and `::102:304`.
-            PgType::Inet | PgType::Cidr => printed.starts_with("::"),
-            PgType::Double => shown.parse::<f64>() == printed.parse::<f64>(),
-            PgType::Array(Element::Double) => shown.contains('e'),
-            _ => false,
-        };
-        let is_text = pg_type.is_textual() || matches!(pg_type, PgType::Enum(_));
-        let quoted = if is_text && found.is_some() {
-            Value::Text(printed.as_bytes()).shown()
-        } else {
-            printed.to_owned()
-        };
-        if is_whole && shown != quoted && !is_near {
-            wrong.push(format!("shown {shown:?}, PostgreSQL prints {printed:?}"));
-        }
+        wrong.extend(shown_otherwise(trial.plan.pg_type, &shown, printed.as_deref()));
     }
     let count = wrong.len();
     for wrong in wrong.into_iter().take(SHOWN_MAX) {
         figures.wrong.push(format!("{}: {wrong} ({count} wrong)", trial.name));
     }
+}
+
+/// Says so when the witness shows a value otherwise than PostgreSQL prints it.
+fn shown_otherwise(pg_type: PgType, shown: &str, printed: Option<&str>) -> Option<String> {
+    let text = printed.unwrap_or("NULL");
+    let is_whole = text.chars().count() <= 80 && !text.contains(char::is_control);
+    // Of two decimals that are as near to a double either may be shown.
+    let is_near = match pg_type {
+        PgType::Real => shown.parse::<f32>() == text.parse::<f32>(),
+        // `::1.2.3.4` and `::102:304`.
+        PgType::Inet | PgType::Cidr => text.starts_with("::"),
+        PgType::Double => shown.parse::<f64>() == text.parse::<f64>(),
+        PgType::Array(Element::Double) => shown.contains('e'),
+        _ => false,
+    };
+    let is_text = pg_type.is_textual() || matches!(pg_type, PgType::Enum(_));
+    let quoted = if is_text && printed.is_some() {
+        Value::Text(text.as_bytes()).shown()
+    } else {
+        text.to_owned()
+    };
+    let is_other = is_whole && shown != quoted && !is_near;
+    is_other.then(|| format!("shown {shown:?}, PostgreSQL prints {text:?}"))
 }
 
 /// A field and what PostgreSQL prints.

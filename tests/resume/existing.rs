@@ -84,13 +84,26 @@ fn schemas_of_others_are_refused() {
 }
 
 #[test]
-fn a_file_that_was_moved_is_told_where_it_was() {
+fn a_file_that_was_moved_is_known_by_its_rows_or_told_where_it_was() {
     let source = fixture::from_sql("app.db", SOURCE);
     let target = pg::database();
     run(transfer(&source.path, &target.url, &[])).expect(0);
     let moved = source.folder.path().join("moved.db");
     std::fs::rename(&source.path, &moved).unwrap();
     let text = format!("made by a transfer from \"{}\"", source.path.display());
+    let lay = "The file lay at \"";
+    let ended = run(transfer(&moved, &target.url, &["--json"])).expect(0).says(&[lay]);
+    assert_eq!(ended.json()["outcome"], "already_done");
+    std::fs::rename(&moved, &source.path).unwrap();
+    run(transfer(&source.path, &target.url, &[])).expect(0).says(&[lay]);
+    std::fs::rename(&source.path, &moved).unwrap();
+    let connection = rusqlite::Connection::open(&moved).unwrap();
+    let change = "PRAGMA foreign_keys = OFF; DELETE FROM users WHERE id = 1";
+    connection.execute_batch(change).unwrap();
+    drop(connection);
     run(transfer(&moved, &target.url, &[])).expect(8).says(&[&text]);
-    run(super::process::verify(&moved, &target.url)).expect(0);
+    std::fs::remove_file(&moved).unwrap();
+    let source = fixture::from_sql("app.db", SOURCE);
+    let moved = &source.path;
+    run(super::process::verify(moved, &target.url)).expect(0);
 }

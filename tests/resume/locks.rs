@@ -91,6 +91,10 @@ fn a_takeover_in_the_middle_of_a_copy_is_exact() {
     let target = pg::database();
     let url = &target.url;
     target.execute(state::SLOW_COPIES);
+    target.execute(
+        "create or replace function public.doze() returns trigger language plpgsql as
+           $$ begin perform pg_sleep(0.6); return null; end $$",
+    );
     let first = Running::start(command(from, url, &[]))
         .until("ranges are there", || state::ranges(url) >= 2);
     let begun = Instant::now();
@@ -122,10 +126,12 @@ fn a_run_that_was_taken_over_leaves_it_to_the_other() {
     target.execute(state::SLOW_COPIES);
     let first = Running::start(command(from, url, &["--takeover"]))
         .until("ranges are there", || state::ranges(url) >= 2);
+    first.signal(Signal::STOP);
     let before = state::ranges(url);
     let second = Running::start(command(from, url, &["--takeover"]))
         .until("a further range is there", || state::ranges(url) > before + 1);
     second.signal(Signal::STOP);
+    first.signal(Signal::CONT);
     let lost = "error: this run has lost its lock on schema \"public\"";
     first.end().expect(6).says(&[
         lost,

@@ -9,6 +9,7 @@ mod crash;
 mod existing;
 mod exits;
 mod kills;
+mod local;
 mod locks;
 pub(crate) mod process;
 mod rehearsal;

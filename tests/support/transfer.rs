@@ -32,6 +32,7 @@ pub(crate) fn options(from: &Path, url: &str) -> TransferOptions {
         bad_rows: BadRows::Stop,
         verify: Some(litelift::report::VerifyLevel::Hashes),
         lock_wait: litelift::checkpoint::lock::WAIT,
+        checkpoints: litelift::checkpoint::local::Place::Target,
         takeover: false,
         retry_for: litelift::transfer::RETRY_FOR,
     }

@@ -16,6 +16,7 @@
 mod catalogue;
 mod columns;
 mod foreign_keys;
+mod identity;
 mod indexes;
 mod keys;
 mod tables;
@@ -24,6 +25,8 @@ mod virtual_tables;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
+
+pub use self::identity::identity;
 
 use self::catalogue::{Catalogue, Listed, Object, ObjectKind, Storage};
 use self::virtual_tables::VirtualTable;

@@ -13,6 +13,7 @@ mod wishes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::checkpoint::local::{Local, Place};
 use crate::checkpoint::resume::Leftover;
 use crate::checkpoint::store::{self, StepOutcome};
 use crate::checkpoint::{journal, lock, made, resume, tables};
@@ -38,17 +39,20 @@ use prepare::{Prepared, prepare, raise};
 use wishes::Wishes;
 
 /// Begins a run into tables that are there.
+#[expect(clippy::too_many_arguments, reason = "what a run is begun with, and where it is kept")]
 pub(super) async fn begin(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
     opened: &mut Opened,
     leftover: Option<Leftover>,
+    local: Option<(&Arc<Local>, &str)>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
     let looks_like = opened.looks_like();
-    let begun = begin_new(session, options, data_only, opened, leftover, listener, cancel).await;
+    let begun =
+        begin_new(session, options, data_only, opened, leftover, local, listener, cancel).await;
     begun.map_err(|error| recognised(error, looks_like))
 }
 
@@ -60,20 +64,25 @@ fn recognised(error: Error, looks_like: Option<String>) -> Error {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a run is begun with, and where it is kept")]
 async fn begin_new(
     session: &mut Session,
     options: &TransferOptions,
     data_only: &DataOnly,
     opened: &mut Opened,
     leftover: Option<Leftover>,
+    local: Option<(&Arc<Local>, &str)>,
     listener: &Arc<dyn Listener>,
     cancel: &Cancel,
 ) -> Result<Begun> {
     let mut leftover = leftover;
     let replaced = leftover.as_ref();
-    let prepared = prepare(session, opened, &options.inspect, data_only, replaced).await?;
+    let place = &options.checkpoints;
+    let prepared = prepare(session, opened, &options.inspect, data_only, replaced, place).await?;
     raise(&prepared.refusals)?;
-    store::try_bookkeeping(session).await?;
+    if local.is_none() {
+        store::try_bookkeeping(session).await?;
+    }
     let looked = look(opened, &prepared, options, listener, cancel)?;
     let begin = |error| failure::failed("begin the transfer", &error);
     let (mut plan, keys) = with_inputs(opened, &prepared, &looked, data_only, |inputs| {
@@ -82,6 +91,9 @@ async fn begin_new(
     })?;
     create_missing::add(&mut plan, opened, &prepared, &looked)?;
     begin::refuse_taken_types(&plan, &prepared.taken_names)?;
+    if let Some((local, _)) = local {
+        super::local::refuse(local, &plan)?;
+    }
     let refused = [super::refusal(&plan, options).err(), keys.broken(opened)?];
     if let Some(error) = all_of(refused) {
         return Err(error);
@@ -92,7 +104,9 @@ async fn begin_new(
     }
     // One transaction: nothing of the target is taken away unless it is written down with it.
     let mut transaction = session.transaction().await.map_err(begin)?;
-    store::prepare(&transaction).await?;
+    if local.is_none() {
+        store::prepare(&transaction).await?;
+    }
     if let Some(Leftover { run, made }) = &leftover {
         // Of the tables only those that the run made.
         made::discard(&transaction, *run, &options.inspect.into, made).await?;
@@ -107,6 +121,10 @@ async fn begin_new(
     let since = store::current_xid(&transaction).await?;
     for merge in plan.fill.iter_mut().flat_map(|fill| &mut fill.merges) {
         merge.since_xid = since;
+    }
+    if let Some((local, target)) = local {
+        let looked = looked.took;
+        return super::local::begin(transaction, local, opened, target, plan, looked).await;
     }
     let source = opened.path.to_string_lossy();
     let run = store::begin(&transaction, &source, &opened.fingerprint, &plan).await?;
@@ -292,15 +310,19 @@ async fn show(
     let mut session = target.session().await?;
     let source = opened.path.to_string_lossy().into_owned();
     let into = &options.inspect.into;
-    let replaced = resume::replaceable(&session, &source, into).await?;
+    let place = &options.checkpoints;
+    let replaced = match place {
+        Place::Target => resume::replaceable(&session, &source, into).await?,
+        Place::File(_) | Place::Nowhere => None,
+    };
     let prepared =
-        prepare(&session, opened, &options.inspect, data_only, replaced.as_ref()).await?;
+        prepare(&session, opened, &options.inspect, data_only, replaced.as_ref(), place).await?;
     if opened.selected.is_empty() {
         // Nothing can be shown but what goes where.
         prepared.notes.iter().for_each(|note| listener.on(Event::Note(note.clone())));
         raise(&prepared.refusals)?;
     }
-    if prepared.refusals.is_empty() {
+    if prepared.refusals.is_empty() && *place == Place::Target {
         store::try_bookkeeping(&mut session).await?;
     }
     let looked = look(opened, &prepared, options, listener, cancel)?;

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use wildmatch::WildMatch;
 
 use crate::checkpoint::journal::{self, Taken};
+use crate::checkpoint::local::Place;
 use crate::checkpoint::made;
 use crate::checkpoint::resume::{self, Leftover};
 use crate::checkpoint::rights;
+use crate::checkpoint::store;
 use crate::connect::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inspect::Opened;
@@ -60,10 +62,12 @@ pub(super) async fn prepare(
     options: &InspectOptions,
     data_only: &DataOnly,
     replaced: Option<&Leftover>,
+    checkpoints: &Place,
 ) -> Result<Prepared> {
     let own: Vec<u32> = replaced.map(Leftover::dropped).unwrap_or_default();
     let there = catalogue::read(session, &options.into).await?;
-    let bookkeeping = rights::missing(session).await?;
+    let is_in_target = *checkpoints == Place::Target;
+    let bookkeeping = if is_in_target { rights::missing(session).await? } else { None };
     refuse_closed(&there, bookkeeping.as_ref())?;
     let mut taken_names = resume::taken_names(session, &options.into).await?;
     if let Some(Leftover { run, made }) = replaced {
@@ -74,7 +78,12 @@ pub(super) async fn prepare(
     let replaced = replaced.map(|leftover| leftover.run);
     refuse_empty(&catalogue)?;
     check_globs(opened, &catalogue, data_only)?;
-    let earlier = earlier(session, &catalogue, replaced).await?;
+    // What this role may not see it cannot have taken away.
+    let earlier = if is_in_target || store::is_readable(session).await? {
+        earlier(session, &catalogue, replaced).await?
+    } else {
+        Vec::new()
+    };
     let presets = opened.presets.clone();
     let wishes = Wishes { user: data_only, presets: &presets };
     let (mut notes, mut refusals) = (Vec::new(), Vec::from_iter(bookkeeping));

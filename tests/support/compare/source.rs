@@ -92,7 +92,8 @@ impl Source {
         let mut integer_key = None;
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
-            let declared: String = row.get(1)?;
+            // Of any bytes, in a damaged file.
+            let declared = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned();
             let key: i64 = row.get(2)?;
             let hidden: i64 = row.get(3)?;
             if key > 0 {
