@@ -19,7 +19,7 @@ fn each_in_turn() {
     // Every call with two codes, so that each is met by what passes and by what does not.
     let numbers: Vec<u64> = if trial::is_long() { (2..1000).collect() } else { (0..8).collect() };
     let quiet = Quiet::new();
-    run_all("call n of PostgreSQL fails", 6, numbers, |number, tally| {
+    run_all("call n of PostgreSQL fails", trial::threads(), numbers, |number, tally| {
         let mut random = Random::new(trial::seed() + number);
         let code = CODES[random.below(8) as usize];
         let call =
@@ -29,8 +29,7 @@ fn each_in_turn() {
         }
         let target = pg::database();
         let proxy = Proxy::start(&target.url, Fault::Call { number: call, code });
-        let ended = disturbed(transfer(thin(), &proxy.url, &["--retry-for", "5"]), &[0, 4]);
-        tally.ended(&ended);
+        let ended = disturbed(transfer(thin(), &proxy.url, &["--retry-for", "5"]), &[0, 4], tally);
         if proxy.fired() {
             tally.faults += 1;
             let says = ended.stderr.contains("a planted fault");

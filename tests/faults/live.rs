@@ -60,9 +60,8 @@ fn a_source_in_use_over_a_wire_that_breaks() {
                 std::thread::sleep(Duration::from_millis(1));
             }
             // What it began it ends, on the state that it saw at first.
-            let ended = disturbed(transfer(&source.path, &proxy.url, &[]), &[0]);
+            disturbed(transfer(&source.path, &proxy.url, &[]), &[0], tally);
             tally.faults += u64::from(proxy.fired());
-            tally.ended(&ended);
         });
         let url = &target.url;
         let same = "select array_agg(x order by x)::text from

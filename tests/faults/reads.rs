@@ -39,27 +39,31 @@ fn each_in_turn() {
     let path = thin().canonicalize().unwrap();
     let quiet = Quiet::new();
     let numbers = if trial::is_long() { 1..=LOOKS_MAX } else { 1..=8 };
-    run_all("look n at the source fails (EIO)", 6, numbers.map(u64::from), |number, tally| {
-        let mut random = Random::new(trial::seed() + number);
-        let look = if trial::is_long() { number } else { u64::from(1 + random.below(40)) };
-        if trial::is_long() && quiet.is_at(look) {
-            return tally.skip();
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let fired = folder.path().join("fired");
-        let target = pg::database();
-        let mut command = transfer(&path, &target.url, &[]);
-        command.env("LD_PRELOAD", shim).env("FAULT_FILE", &path).env("FAULT_FIRED", &fired);
-        command.env("FAULT_NUMBER", look.to_string());
-        let ended = disturbed(command, &[0, 3]);
-        tally.ended(&ended);
-        if fired.exists() {
-            tally.faults += 1;
-            settle(thin(), &target.url);
-        } else {
-            quiet.from(look);
-            tally.note("without a fault");
-            ended.expect(0);
-        }
-    });
+    run_all(
+        "look n at the source fails (EIO)",
+        trial::threads(),
+        numbers.map(u64::from),
+        |number, tally| {
+            let mut random = Random::new(trial::seed() + number);
+            let look = if trial::is_long() { number } else { u64::from(1 + random.below(40)) };
+            if trial::is_long() && quiet.is_at(look) {
+                return tally.skip();
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let fired = folder.path().join("fired");
+            let target = pg::database();
+            let mut command = transfer(&path, &target.url, &[]);
+            command.env("LD_PRELOAD", shim).env("FAULT_FILE", &path).env("FAULT_FIRED", &fired);
+            command.env("FAULT_NUMBER", look.to_string());
+            let ended = disturbed(command, &[0, 3], tally);
+            if fired.exists() {
+                tally.faults += 1;
+                settle(thin(), &target.url);
+            } else {
+                quiet.from(look);
+                tally.note("without a fault");
+                ended.expect(0);
+            }
+        },
+    );
 }
