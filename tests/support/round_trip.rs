@@ -383,7 +383,9 @@ impl Check<'_> {
             let found = if origin == "u" {
                 there.iter().find(is_it).is_some()
                     || wanted.iter().map(|term| &term.0).eq(key)
-                        && there.iter().any(|index| index.primary || index.unique)
+                        && (there.iter().any(|index| index.primary || index.unique)
+                            // The same columns as a key that the server refused: that was named.
+                            || self.is_left(&["primary key"], table, None))
             } else {
                 // An index of the source has a name, which the target keeps or the notes tell.
                 let named = self.renamed("index", &name, table);
