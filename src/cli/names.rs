@@ -108,17 +108,24 @@ pub(super) fn wrap_into(out: &mut String, first: &str, rest: &str, text: &str, m
     }
 }
 
+/// Whether a text takes more columns than there are. One that is very long is not measured: a name of a
+/// megabyte would be, for each of its lines, to its end.
+fn is_wider(text: &str, room: usize) -> bool {
+    const BYTES_PER_COLUMN_MAX: usize = 64;
+    text.len() > room.saturating_mul(BYTES_PER_COLUMN_MAX) && !text.is_empty() || width(text) > room
+}
+
 fn wrapped(line: &str, room: usize) -> Vec<String> {
     let mut parts = Vec::new();
     let mut part = String::new();
     for word in line.split(' ') {
         let mut word = word;
-        if !part.is_empty() && width(&part) + 1 + width(word) > room {
+        if !part.is_empty() && is_wider(word, room.saturating_sub(width(&part) + 1)) {
             parts.push(std::mem::take(&mut part));
         } else if !part.is_empty() {
             part.push(' ');
         }
-        while width(&part) + width(word) > room {
+        while is_wider(word, room.saturating_sub(width(&part))) {
             let head = take_width(word.chars(), room - width(&part));
             if head.is_empty() {
                 break;
