@@ -1,6 +1,6 @@
 //! What changed in the source since the transfer, brought over.
 //!
-//! Purpose: [`run`] is `litelift sync`. `changes` reads the source and holds it against the hashes that the
+//! Purpose: [`run()`] is `litelift sync`. `changes` reads the source and holds it against the hashes that the
 //! transfer kept for each 64 rows or so (the target is not read for what did not change); [`crate::verify`]'s
 //! drill-down finds the rows; `apply` deletes, updates and inserts them. All of it, and the new hashes, is one
 //! transaction: the target goes from one state of the source to a later one, or stays. Nothing is written to

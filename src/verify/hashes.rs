@@ -1,9 +1,9 @@
 //! Values compared, without moving them where the server can hash.
 //!
 //! Purpose: the recipe of `verify --level hashes`, and of `full`, where the target's rows are read back and held
-//! against the source by the witness instead ([`super::read_back`]). Both sides sum up hashes of their rows, each in one moment and
+//! against the source by the witness instead (`read_back`). Both sides sum up hashes of their rows, each in one moment and
 //! at the same time; tables whose sums agree are equal in every bit that their types have (64 bits by each of
-//! two seeds), the others are looked at row by row ([`super::drill`]). What a transfer kept of what it sent
+//! two seeds), the others are looked at row by row (`drill`). What a transfer kept of what it sent
 //! takes the place of a second look at the source.
 //!
 //! Known gaps: the hash is no cryptographic one: it finds faults, not forgeries.
