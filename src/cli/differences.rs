@@ -24,13 +24,21 @@ impl Sections<'_> {
                 grouped(table.deleted)
             ));
         });
-        self.differences(&report.differences);
-        self.unsound(&report.unsound);
-        self.sequences_behind(&report.sequences_behind);
-        self.not_compared(&report.not_compared);
+        self.compared_at_the_end(report);
+        let known: Vec<&Unsound> = report.unsound.iter().filter(|one| !one.is_difference).collect();
+        self.unsound("told and no difference", &known);
         if self.verbosity == Verbosity::Verbose {
             self.explained(&report.explained);
         }
+    }
+
+    /// What a transfer's own account does not say already.
+    pub(super) fn compared_at_the_end(&mut self, report: &VerifyReport) {
+        self.differences(&report.differences);
+        let wrong: Vec<&Unsound> = report.unsound.iter().filter(|one| one.is_difference).collect();
+        self.unsound("not in order", &wrong);
+        self.sequences_behind(&report.sequences_behind);
+        self.not_compared(&report.not_compared);
     }
 
     /// Rows that differ, the first of each table.
@@ -68,9 +76,9 @@ impl Sections<'_> {
     }
 
     /// Columns, indexes and constraints that are not as they must be.
-    fn unsound(&mut self, unsound: &[Unsound]) {
+    fn unsound(&mut self, what: &str, unsound: &[&Unsound]) {
         let title = counted(unsound.len() as u64, "object", "objects");
-        self.list(&format!("not in order ({title})"), unsound, |this, one| {
+        self.list(&format!("{what} ({title})"), unsound, |this, one| {
             let (object, table) = (plain(&one.object), plain(&one.table));
             this.sentence(&format!("{object} {} of {table} {}", plain(&one.name), plain(&one.how)));
         });

@@ -60,7 +60,7 @@ pub(super) fn transfer(report: &TransferReport, telling: Telling) -> String {
         sections.orphans(&report.orphans);
         sections.not_as_before(&report.not_as_before);
         if let Some(verify) = &report.verify {
-            sections.compared(verify);
+            sections.compared_at_the_end(verify);
         }
         // What the run said it would do is not what this command did.
         if !nothing_done {

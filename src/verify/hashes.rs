@@ -173,9 +173,8 @@ fn both_sides(
     let to_read: Vec<&Subject> =
         compared.iter().map(|at| &subjects[*at]).filter(|subject| !is_kept(subject)).collect();
     let rows: u64 = compared.iter().map(|at| subjects[*at].rows_expected).sum();
-    let to_read_rows: u64 = to_read.iter().map(|subject| subject.rows_expected).sum();
-    let work = rows + to_read_rows;
-    job.listener.on(Event::StageStarted { stage: Stage::Verify, work, rows });
+    // Both sides go on at the same time: the target's rows tell how far it is.
+    job.listener.on(Event::StageStarted { stage: Stage::Verify, work: rows, rows });
     let listener = job.listener.as_ref();
     let failures = AtomicUsize::new(0);
     let (source, target) = std::thread::scope(|scope| {

@@ -13,7 +13,7 @@ use crate::encode::range_hash::RowHasher;
 use crate::encode::record_hash::HashRule;
 use crate::encode::{RowEncoder, Zone};
 use crate::error::{Error, Result};
-use crate::event::{Cancel, Event, Stage};
+use crate::event::Cancel;
 use crate::model::evidence::Span;
 use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
@@ -220,7 +220,7 @@ pub(crate) fn of_tables(
     how: How,
     failures: &AtomicUsize,
 ) -> Result<Vec<Vec<SourcePart>>> {
-    let CompareJob { snapshot, zone, jobs, listener, cancel, .. } = *job;
+    let CompareJob { snapshot, zone, jobs, cancel, .. } = *job;
     let readings: Vec<Reading<'_>> =
         subjects.iter().map(|subject| Reading::new(subject, zone, how)).collect();
     let todo = subjects.iter().enumerate();
@@ -242,8 +242,6 @@ pub(crate) fn of_tables(
                 // The others need not go on.
                 failures.fetch_add(1, Ordering::Relaxed);
             })?;
-            let rows = found.sums.rows + found.bad;
-            listener.on(Event::Progress { stage: Stage::Verify, work: rows, rows: 0 });
             parts.lock().unwrap_or_else(PoisonError::into_inner)[of][part] = found;
         }
     };
