@@ -119,7 +119,7 @@ fn which(count: usize, target: &str) -> String {
 
 /// Says whether the counts match; nothing when there was no table to compare.
 fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
-    let compared = compared(verify.level);
+    let compared = compared(verify);
     let differing = verify.differing();
     let count = verify.tables.len();
     let all = tables(count);
@@ -136,10 +136,11 @@ fn counts(verify: &VerifyReport, tables_were_named: bool) -> Option<String> {
     }
 }
 
-fn compared(level: VerifyLevel) -> &'static str {
-    match level {
-        VerifyLevel::Counts => "Row counts",
-        VerifyLevel::Hashes | VerifyLevel::Full => "All values",
+fn compared(verify: &VerifyReport) -> &'static str {
+    match (verify.level, verify.differing()) {
+        (VerifyLevel::Counts, _) => "Row counts",
+        (VerifyLevel::Hashes | VerifyLevel::Full, 0) => "All values",
+        (VerifyLevel::Hashes | VerifyLevel::Full, _) => "Values",
     }
 }
 
@@ -170,7 +171,7 @@ fn remains(report: &TransferReport) -> Vec<String> {
 
 /// Says how a comparison ended.
 pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
-    let compared = compared(report.level);
+    let compared = compared(report);
     let all = tables(report.tables.len());
     let all_rows = rows(report.tables.iter().map(|table| table.source_rows).sum());
     let time = seconds(report.wall_s);
@@ -180,6 +181,14 @@ pub(super) fn of_verify(report: &VerifyReport, source: &str) -> String {
         return format!(
             "{compared} of {source} and the target match, but {} would give out a value that a row has already. Set what is behind with setval() before anything is inserted.",
             counted(count, "sequence", "sequences")
+        );
+    }
+    let unsound = report.unsound.iter().filter(|one| one.is_difference).count() as u64;
+    if report.differing() == 0 && unsound > 0 {
+        return format!(
+            "{compared} of {source} and the target match, but {} of the target {} not in order.",
+            counted(unsound, "object", "objects"),
+            if unsound == 1 { "is" } else { "are" }
         );
     }
     if report.differing() == 0 && report.rejected_rows() > 0 {
