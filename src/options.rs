@@ -72,6 +72,24 @@ pub struct InspectOptions {
     pub data_only: Option<DataOnly>,
 }
 
+impl InspectOptions {
+    /// Looks at all tables of a file as the run does that filled the target: for commands that go by it.
+    #[must_use]
+    pub fn by_run(from: PathBuf, into: String, jobs: usize, check: FileCheck) -> Self {
+        Self {
+            from,
+            selection: Selection::default(),
+            type_maps: TypeMaps::default(),
+            into,
+            names: NameStyle::Keep,
+            comments: false,
+            jobs,
+            data_only: Some(DataOnly::default()),
+            check,
+        }
+    }
+}
+
 /// What to do with rows that the target has already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnExisting {

@@ -179,7 +179,7 @@ async fn compare(
         listener,
         cancel,
     };
-    let verified = comparison.run(Some((&begun.plan, &outcome)), |_| true, Vec::new()).await?;
+    let verified = comparison.run(Some((&begun.plan, &outcome)), &|_| true, Vec::new()).await?;
     let is_equal = verified.differing() == 0;
     account.verified(verified);
     Ok(is_equal)

@@ -10,7 +10,7 @@ use crate::support::rust_source::{Named, SourceFile};
 const MAY_NAME: &[(&[&str], &[&str])] = &[
     (
         &["rusqlite"],
-        &["introspect/sqlite*", "introspect/check", "introspect/profile", "read", "verify", "sync"],
+        &["introspect/sqlite*", "introspect/check", "introspect/profile", "read", "verify"],
     ),
     (
         &["tokio_postgres", "deadpool_postgres", "deadpool"],

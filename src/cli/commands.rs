@@ -31,7 +31,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Listener};
 use crate::model::name_style::NameStyle;
 use crate::options::{
-    self, BadRows, DataOnly, FileCheck, InspectOptions, RehearseOptions, ScratchPlace, Selection,
+    self, BadRows, FileCheck, InspectOptions, RehearseOptions, ScratchPlace, Selection,
     TransferOptions, TypeMaps, VerifyOptions,
 };
 use crate::report::{TransferReport, VerifyLevel, VerifyReport};
@@ -165,15 +165,14 @@ fn verify(args: VerifyArgs) -> Result<u8> {
     let source = from.to_string_lossy().into_owned();
     let options = VerifyOptions {
         inspect: InspectOptions {
-            from,
             selection: selection(args.selection),
             type_maps: type_maps(args.type_maps),
-            into,
-            names: NameStyle::Keep,
-            comments: false,
-            jobs: options::jobs(args.jobs.jobs)?,
-            data_only: Some(DataOnly::default()),
-            check: file_check(&args.check),
+            ..InspectOptions::by_run(
+                from,
+                into,
+                options::jobs(args.jobs.jobs)?,
+                file_check(&args.check),
+            )
         },
         to,
         renames: args.rename,

@@ -14,8 +14,7 @@ use super::style::Look;
 use super::table::{Fit, Table};
 use crate::checkpoint::lock::{self, Patience};
 use crate::error::{ErrorKind, Result};
-use crate::model::name_style::NameStyle;
-use crate::options::{self, DataOnly, InspectOptions, Selection, TypeMaps};
+use crate::options::{self, InspectOptions};
 use crate::report::SyncReport;
 use crate::sync::{self, SyncOptions};
 
@@ -76,17 +75,12 @@ pub(super) fn run(args: SyncArgs) -> Result<u8> {
     let (verbosity, json, is_final) = (verbosity(&args.output), args.output.json, args.is_final);
     let (to, into) = target(args.target)?;
     let options = SyncOptions {
-        inspect: InspectOptions {
-            from: source(args.source)?,
-            selection: Selection::default(),
-            type_maps: TypeMaps::default(),
+        inspect: InspectOptions::by_run(
+            source(args.source)?,
             into,
-            names: NameStyle::Keep,
-            comments: false,
-            jobs: options::jobs(args.jobs.jobs)?,
-            data_only: Some(DataOnly::default()),
-            check: file_check(&args.check),
-        },
+            options::jobs(args.jobs.jobs)?,
+            file_check(&args.check),
+        ),
         to,
         dry_run: args.dry_run,
         patience: Patience { wait: Duration::from_secs(args.lock_wait), takeover: args.takeover },

@@ -15,6 +15,7 @@ use super::evidence::Span;
 use super::merge::MergePlan;
 use super::on_misfit::OnMisfit;
 use super::pg_type::PgType;
+use super::source::Table;
 
 /// A whole transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,6 +219,20 @@ impl ColumnPlan {
     pub fn read_as(&self) -> Option<&str> {
         self.readable.then_some(self.source.as_str())
     }
+}
+
+/// Returns the position of the column that has the rowid of its row, as it is: by it the rows of a range are found
+/// in the target.
+#[must_use]
+pub fn rowid_column(columns: &[ColumnPlan], source: &Table) -> Option<usize> {
+    let alias = &source.columns.get(source.rowid_alias?)?.name;
+    let is_it = |column: &ColumnPlan| {
+        column.source == *alias
+            && column.readable
+            && column.convert == Convert::Plain
+            && column.pg_type.is_integer()
+    };
+    columns.iter().position(is_it)
 }
 
 /// A part of a table that is copied in one transaction together with its checkpoint.

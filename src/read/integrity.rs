@@ -1,9 +1,9 @@
 //! What SQLite's own check says of the file, before anything is done with its rows.
 //!
 //! Purpose: damage is found before the first write, and all damaged tables are named at once; a scan stops
-//! at the first. `quick_check` walks every page of every table and index (3 % of a transfer's time: 1.2 s
-//! of 39 s for a gigabyte of two tables with an index each, from the page cache). `integrity_check` also
-//! compares each index with its table (ten times that), and finds altered values that an index knows better.
+//! at the first. `quick_check` walks every page of every table and index (0.25 s for 223 MB of two tables with
+//! an index each, from the page cache; moving them took 8.7 s in another run). `integrity_check` also
+//! compares each index with its table (1.8 s), and finds altered values that an index knows better.
 //!
 //! What is found is of four kinds:
 //! - damage of a table, or of the file as a whole: an error;
@@ -38,7 +38,7 @@ use crate::model::source::Table;
 use crate::options::FileCheck;
 
 /// Files up to this size are checked when nobody said whether to. Reading a larger one twice from a
-/// disk, because memory does not hold it, would cost more than a tenth of a transfer.
+/// disk, because memory does not hold it, may cost more than a tenth of a transfer (reasoned, not measured).
 pub const CHECKED_BYTES_MAX: u64 = 4 << 30;
 /// Findings that are shown.
 const SHOWN_MAX: usize = 5;

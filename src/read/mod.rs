@@ -25,5 +25,6 @@ pub use range::{
     BadRow, Encoded, OnBadRow, RangeSource, SourceRow, count_rows, count_span, rowid_at,
     rowid_bounds,
 };
+pub use rusqlite::Connection;
 pub use snapshot::Snapshot;
 pub use texts::texts;

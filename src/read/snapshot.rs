@@ -8,7 +8,8 @@
 //! Known gaps: while the snapshot is held, a file in rollback-journal mode cannot be written, and a
 //! WAL cannot be reset.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -106,6 +107,43 @@ impl Snapshot {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// Calls `work` with a connection for each part from 0 on, on so many threads at once, and returns what it
+    /// gives, in order of the parts. After an error, or when `stop` says so, no further part is begun.
+    ///
+    /// # Errors
+    /// The first part's that failed; [`ErrorKind::Source`] when a thread does.
+    pub fn each_part<T: Send>(
+        &self,
+        parts: usize,
+        threads: usize,
+        stop: impl Fn() -> bool + Sync,
+        work: impl Fn(&Connection, usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let next = AtomicUsize::new(0);
+        let found: Mutex<BTreeMap<usize, Result<T>>> = Mutex::default();
+        let take = || {
+            loop {
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= parts || stop() {
+                    return;
+                }
+                let done = self.with(|conn| work(conn, part));
+                if done.is_err() {
+                    next.store(parts, Ordering::Relaxed);
+                }
+                found.lock().unwrap_or_else(PoisonError::into_inner).insert(part, done);
+            }
+        };
+        let panicked = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(take)).collect();
+            all.into_iter().map(std::thread::ScopedJoinHandle::join).any(|joined| joined.is_err())
+        });
+        if panicked {
+            return Err(Error::source_file("a thread that reads the source failed unexpectedly"));
+        }
+        found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
 
     /// Fails when what was read so far cannot be said to be of one state of the file. Looked at after

@@ -164,8 +164,9 @@ impl Applying<'_> {
         for from in (0..table.totals.different).step_by(BATCH_ROWS) {
             self.cancel.check()?;
             let pairs = table.spool.different_rows(from, BATCH)?;
-            let bytes = tokio::task::block_in_place(|| self.rows(table).copy_with_places(&pairs))?;
-            self.send(table, &copy, bytes, pairs.len() as u64).await?;
+            let rows = self.rows(table);
+            let sent = self.send(table, &copy, |send| rows.copy_with_places(&pairs, send)).await?;
+            self.all_there(table, sent, pairs.len() as u64)?;
             let updated = async {
                 let quick = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
                 self.transaction.batch_execute(quick).await?;
@@ -197,8 +198,9 @@ impl Applying<'_> {
                 ids.extend(pairs.into_iter().map(|(id, _)| id));
             }
             ids.sort_unstable();
-            let bytes = tokio::task::block_in_place(|| self.rows(table).copy(&ids))?;
-            self.send(table, &copy, bytes, ids.len() as u64).await?;
+            let rows = self.rows(table);
+            let sent = self.send(table, &copy, |send| rows.copy(&ids, send)).await?;
+            self.all_there(table, sent, ids.len() as u64)?;
         }
         Ok(())
     }
@@ -208,22 +210,26 @@ impl Applying<'_> {
         Rows { snapshot, subject: table.subject, zone, cancel }
     }
 
+    /// Sends what `read` hands on; returns the rows that PostgreSQL counted.
     async fn send(
         &self,
         table: &TableChanges<'_>,
         copy: &str,
-        bytes: Vec<u8>,
-        rows: u64,
-    ) -> Result<()> {
-        let work = bytes.len() as u64;
-        let sent = async {
-            // Dropped before it is finished, it is aborted.
-            let mut sink = Box::pin(self.transaction.copy_in(copy).await?);
-            sink.feed(Bytes::from(bytes)).await?;
-            sink.as_mut().finish().await
-        };
-        let sent = sent.await.map_err(|error| self.failed(table, &error))?;
-        self.listener.on(Event::Progress { stage: Stage::Copy, work, rows });
-        self.all_there(table, sent, rows)
+        read: impl FnOnce(&mut dyn FnMut(Vec<u8>) -> Result<()>) -> Result<()>,
+    ) -> Result<u64> {
+        let at = |error: tokio_postgres::Error| self.failed(table, &error);
+        // Dropped before it is finished, it is aborted.
+        let mut sink = Box::pin(self.transaction.copy_in(copy).await.map_err(at)?);
+        // Reading blocks, sending does not: each chunk waits until the one before it is on its way.
+        tokio::task::block_in_place(|| {
+            let runtime = tokio::runtime::Handle::current();
+            read(&mut |chunk: Vec<u8>| {
+                let work = chunk.len() as u64;
+                runtime.block_on(sink.feed(Bytes::from(chunk))).map_err(at)?;
+                self.listener.on(Event::Progress { stage: Stage::Copy, work, rows: 0 });
+                Ok(())
+            })
+        })?;
+        sink.as_mut().finish().await.map_err(at)
     }
 }

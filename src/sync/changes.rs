@@ -1,16 +1,12 @@
 //! Where the source is not what it was: leaf by leaf, without a look at the target.
 
-use std::sync::{Mutex, PoisonError};
-
-use rusqlite::Connection;
-
 use crate::encode::Zone;
 use crate::encode::range_hash::RangeHasher;
 use crate::error::Result;
 use crate::event::{Cancel, Event, Listener, Stage};
 use crate::model::evidence::Span;
 use crate::model::range_sums::{Leaf, Sums};
-use crate::read::Snapshot;
+use crate::read::{Connection, Snapshot};
 use crate::verify::source_sums::Reading;
 use crate::verify::subject::Subject;
 
@@ -49,36 +45,21 @@ pub(super) fn look(
     let todo: Vec<(usize, usize)> = (0..subjects.len())
         .flat_map(|of| (0..subjects[of].spans.len()).map(move |part| (of, part)))
         .collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, usize, Now)>> = Mutex::new(Vec::with_capacity(todo.len()));
-    let work = || -> Result<()> {
-        loop {
-            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some((of, part)) = todo.get(at).copied() else { return Ok(()) };
-            let subject = subjects[of];
-            let span = subject.spans[part];
-            let now = snapshot
-                .with(|conn| range(conn, subject, span, &kept[of][part], zone, cancel))
-                .inspect_err(|_| next.store(todo.len(), std::sync::atomic::Ordering::Relaxed))?;
+    let found = snapshot.each_part(
+        todo.len(),
+        jobs,
+        || false,
+        |conn, at| {
+            let (of, part) = todo[at];
+            let now =
+                range(conn, subjects[of], subjects[of].spans[part], &kept[of][part], zone, cancel)?;
             let rows = now.sums.rows + now.bad;
             listener.on(Event::Progress { stage: Stage::Verify, work: rows, rows });
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((of, part, now));
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        let failed = || {
-            crate::error::Error::source_file("a thread that reads the source failed unexpectedly")
-        };
-        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| failed())?)
-    })?;
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|(of, part, _)| (*of, *part));
-    let mut tables: Vec<Vec<Now>> = vec![Vec::new(); subjects.len()];
-    for (of, _, now) in found {
-        tables[of].push(now);
-    }
-    Ok(tables)
+            Ok(now)
+        },
+    )?;
+    let mut found = found.into_iter();
+    Ok(subjects.iter().map(|subject| found.by_ref().take(subject.spans.len()).collect()).collect())
 }
 
 /// Reads one range.

@@ -9,9 +9,11 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
+use tokio_postgres::error::SqlState;
 
-use crate::connect::failure;
+use crate::connect::{Session, failure};
 use crate::error::Result;
+use crate::event::Cancel;
 use crate::model::catalogue::{TargetForeignKey, TargetTable};
 use crate::model::ident::{qualified, quoted};
 
@@ -21,7 +23,7 @@ pub(super) struct Suspended {
     before: Vec<String>,
     after: Vec<String>,
     /// Statements that validate keys, each by itself, after the transaction.
-    pub(super) validate: Vec<String>,
+    validate: Vec<String>,
     /// False when a key stays as it is: then rows must come and go in the order of the tables.
     pub(super) is_free: bool,
 }
@@ -108,5 +110,22 @@ impl Suspended {
         transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await.map_err(at)?;
         let done = transaction.batch_execute(&self.after.join("; ")).await;
         done.map_err(|error| failure::failed("put the target's constraints back", &error))
+    }
+
+    /// Validates the keys that were taken away. Returns what the rows break: such a key stays NOT VALID.
+    pub(super) async fn validate(&self, session: &Session, cancel: &Cancel) -> Result<Vec<String>> {
+        let mut broken = Vec::new();
+        for sql in &self.validate {
+            cancel.check()?;
+            match session.batch_execute(sql).await {
+                Ok(()) => {}
+                Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
+                    let error = failure::failed("validate", &error);
+                    broken.push(format!("{sql}: {}", error.full_detail().unwrap_or_default()));
+                }
+                Err(error) => return Err(failure::failed("validate a foreign key", &error)),
+            }
+        }
+        Ok(broken)
     }
 }

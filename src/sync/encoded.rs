@@ -1,15 +1,14 @@
 //! Rows of the source by their ids, as bytes of COPY.
 
-use std::collections::HashSet;
-
-use rusqlite::Connection;
+use std::collections::{HashMap, HashSet};
 
 use crate::encode::Zone;
-use crate::encode::field::{HEADER, TRAILER};
+use crate::encode::field::{self, HEADER, TRAILER};
 use crate::error::{Error, Result};
 use crate::event::Cancel;
 use crate::model::evidence::Span;
-use crate::read::Snapshot;
+use crate::read::range::CHUNK_BYTES;
+use crate::read::{Connection, Snapshot};
 use crate::verify::drill::spool::TargetRow;
 use crate::verify::source_sums::Reading;
 use crate::verify::subject::Subject;
@@ -23,38 +22,33 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Returns a whole COPY of some rows.
-    pub(super) fn copy(&self, ids: &[i64]) -> Result<Vec<u8>> {
-        let mut out = HEADER.to_vec();
-        self.each(ids, |_, row| {
-            out.extend_from_slice(row);
-            Ok(())
-        })?;
-        out.extend_from_slice(&TRAILER);
-        Ok(out)
+    /// Hands on a whole COPY of some rows, in chunks: a batch of rows may be as large as its values are.
+    pub(super) fn copy(&self, ids: &[i64], send: impl FnMut(Vec<u8>) -> Result<()>) -> Result<()> {
+        let mut chunks = Chunks { open: HEADER.to_vec(), send };
+        self.each(ids, |_, row| chunks.put(&[row]))?;
+        chunks.finish()
     }
 
     /// The same with the place of the row that each takes the place of as its first two columns.
-    pub(super) fn copy_with_places(&self, pairs: &[(i64, TargetRow)]) -> Result<Vec<u8>> {
-        let mut out = HEADER.to_vec();
+    pub(super) fn copy_with_places(
+        &self,
+        pairs: &[(i64, TargetRow)],
+        send: impl FnMut(Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let mut chunks = Chunks { open: HEADER.to_vec(), send };
         let ids: Vec<i64> = pairs.iter().map(|(id, _)| *id).collect();
         let columns = u16::try_from(self.subject.columns.len() + 2)
             .map_err(|_| Error::target("too many columns"))?;
-        let places: std::collections::HashMap<i64, &TargetRow> =
+        let places: HashMap<i64, &TargetRow> =
             pairs.iter().map(|(id, place)| (*id, place)).collect();
         self.each(&ids, |id, row| {
             let Some(place) = places.get(&id) else { return Ok(()) };
-            out.extend_from_slice(&columns.to_be_bytes());
-            out.extend_from_slice(&[0, 0, 0, 4]);
-            out.extend_from_slice(&place.relid.to_be_bytes());
-            let length = u32::try_from(place.ctid.len()).unwrap_or(0);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(place.ctid.as_bytes());
-            out.extend_from_slice(row.get(2..).unwrap_or_default());
-            Ok(())
+            let mut head = columns.to_be_bytes().to_vec();
+            field::bytes(&place.relid.to_be_bytes(), &mut head);
+            field::bytes(place.ctid.as_bytes(), &mut head);
+            chunks.put(&[&head, row.get(2..).unwrap_or_default()])
         })?;
-        out.extend_from_slice(&TRAILER);
-        Ok(out)
+        chunks.finish()
     }
 
     fn each(&self, ids: &[i64], mut each: impl FnMut(i64, &[u8]) -> Result<()>) -> Result<()> {
@@ -78,5 +72,26 @@ impl Rows<'_> {
             let wanted: HashSet<i64> = ids.iter().copied().collect();
             read(conn, Span::Whole, &|id| wanted.contains(&id))
         })
+    }
+}
+
+/// Bytes of COPY, handed on when there are enough.
+struct Chunks<S> {
+    open: Vec<u8>,
+    send: S,
+}
+
+impl<S: FnMut(Vec<u8>) -> Result<()>> Chunks<S> {
+    fn put(&mut self, parts: &[&[u8]]) -> Result<()> {
+        parts.iter().for_each(|part| self.open.extend_from_slice(part));
+        if self.open.len() >= CHUNK_BYTES {
+            return (self.send)(std::mem::take(&mut self.open));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.open.extend_from_slice(&TRAILER);
+        (self.send)(self.open)
     }
 }

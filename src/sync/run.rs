@@ -120,9 +120,10 @@ impl Sync<'_> {
         let catalogue = catalogue::read(&session, &run.plan.schema).await?;
         let marks = store::marks(&session, run.id).await?;
         let outcome = compare::outcome(&session, run.id, &run.plan, marks, false).await?;
-        let prepared = prepare::of_plan(&run.plan, &self.opened.schema, &catalogue, &outcome);
+        let prepared =
+            prepare::of_plan(&run.plan, &self.opened.schema, &catalogue, &outcome, &|_| true);
         let zone = inspect::zone(&run.plan.source_tz)?;
-        let mut left = Vec::new();
+        let mut left = self.not_transferred(&run);
         let mut tables = Vec::new();
         for (position, subject) in prepared.subjects.iter().enumerate() {
             if let Some(why) = why_not(subject, run.plan.tables[position].columns.len()) {
@@ -162,7 +163,7 @@ impl Sync<'_> {
         if !changed.is_empty() {
             let synced = self.bring(&mut session, &run, &catalogue, &zone, &changed).await?;
             report.tables = synced.tables;
-            report.orphans = self.validate(&session, &synced.validate).await?;
+            report.orphans = synced.suspended.validate(&session, self.cancel).await?;
         }
         report.written_since = self.opened.snapshot.is_written_since()?;
         report.wall_s = begun.elapsed().as_secs_f64();
@@ -191,6 +192,18 @@ impl Sync<'_> {
         .hint("Run the command of the transfer again: it continues. Then sync."))
     }
 
+    /// Tables that the transfer left out, by wish: they are left out here too.
+    fn not_transferred(&self, run: &Run) -> Vec<NotCompared> {
+        let is_planned = |name: &str| run.plan.tables.iter().any(|table| table.source == name);
+        let tables = self.opened.schema.tables.iter().filter(|table| !is_planned(&table.name));
+        let left = tables.map(|table| NotCompared {
+            object: "table".into(),
+            name: table.name.clone(),
+            reason: "the transfer left it out".into(),
+        });
+        left.collect()
+    }
+
     /// Columns and tables must be those of the transfer.
     fn refuse_other_schema(&self, run: &Run) -> Result<()> {
         let mut differences = Vec::new();
@@ -207,7 +220,14 @@ impl Sync<'_> {
                 ));
             }
         }
-        if run.plan.fill.is_none() && run.fingerprint.options.only.is_empty() {
+        if let Some(before) = &run.fingerprint.identity {
+            let was_there =
+                |name: &str| before.objects.iter().any(|it| it.kind == "table" && it.name == name);
+            for table in self.opened.schema.tables.iter().filter(|table| !was_there(&table.name)) {
+                differences.push(format!("Table \"{}\" is new.", table.name.escape_debug()));
+            }
+        }
+        if run.plan.fill.is_none() {
             let is_known = |name: &str| run.plan.tables.iter().any(|table| table.source == name);
             for table in self.opened.schema.tables.iter().filter(|table| is_known(&table.name)) {
                 let planned = run.plan.tables.iter().find(|planned| planned.source == table.name);
@@ -316,8 +336,9 @@ impl Sync<'_> {
                 deleted: number(applied.deleted, totals.extra),
             }
         });
-        let validate = if self.options.dry_run { Vec::new() } else { suspended.validate };
-        Ok(Synced { tables: tables.collect(), validate })
+        let tables = tables.collect();
+        let suspended = if self.options.dry_run { Suspended::default() } else { suspended };
+        Ok(Synced { tables, suspended })
     }
 
     /// Compares what was brought, moves the sequences on, and keeps the new hashes.
@@ -339,30 +360,12 @@ impl Sync<'_> {
         let fingerprint = run.fingerprint.of_file(&self.opened.fingerprint);
         bookkeeping::write_fingerprint(transaction, run.id, &fingerprint).await
     }
-
-    /// Validates keys that were taken away; says which the rows break.
-    async fn validate(&self, session: &Session, statements: &[String]) -> Result<Vec<String>> {
-        let mut broken = Vec::new();
-        for sql in statements {
-            self.cancel.check()?;
-            match session.batch_execute(sql).await {
-                Ok(()) => {}
-                Err(error) if error.as_db_error().is_some() => {
-                    let error = failure::failed("validate", &error);
-                    let detail = error.full_detail().unwrap_or_default();
-                    broken.push(format!("{sql}: {detail}"));
-                }
-                Err(error) => return Err(failure::failed("validate a foreign key", &error)),
-            }
-        }
-        Ok(broken)
-    }
 }
 
 /// What was brought, and what is left to validate.
 struct Synced {
     tables: Vec<SyncedTable>,
-    validate: Vec<String>,
+    suspended: Suspended,
 }
 
 fn place<'a>(schema: &'a str, subject: &'a Subject, is_partitioned: bool) -> Place<'a> {

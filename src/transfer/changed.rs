@@ -10,8 +10,6 @@
 //! its row and column, and --restart decides anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::checkpoint::forget::{self, Again};
 use crate::checkpoint::resent;
@@ -22,14 +20,12 @@ use crate::encode::range_hash::RangeHasher;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Cancel, Event, Listener};
 use crate::inspect::Opened;
-use crate::model::convert::Convert;
 use crate::model::evidence::Span;
 use crate::model::mark::Mark;
-use crate::model::pg_type::PgType;
-use crate::model::plan::{ColumnPlan, RangePlan, TablePlan};
+use crate::model::plan::{ColumnPlan, RangePlan, rowid_column};
 use crate::model::range_sums::Sums;
 use crate::options::{BadRows, TransferOptions};
-use crate::read::{Encoded, OnBadRow, RangeSource, count_rows, count_span};
+use crate::read::{Connection, Encoded, OnBadRow, RangeSource, count_rows, count_span};
 
 use super::begin::Begun;
 
@@ -128,30 +124,19 @@ fn read_again(
     cancel: &Cancel,
 ) -> Result<Vec<Now>> {
     let ranges = &begun.plan.ranges;
-    let next = AtomicUsize::new(0);
-    let found: Mutex<BTreeMap<usize, Result<Now>>> = Mutex::default();
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(range) = ranges.get(at) else { return };
-            let now = cancel.check().and_then(|()| look(options, opened, begun, range, cancel));
-            let is_bad = now.is_err();
-            found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, now);
-            if is_bad {
-                next.store(ranges.len(), Ordering::Relaxed);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..options.inspect.jobs.max(1) {
-            scope.spawn(work);
-        }
-    });
-    let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    found.into_values().collect()
+    opened.snapshot.each_part(
+        ranges.len(),
+        options.inspect.jobs,
+        || false,
+        |conn, at| {
+            cancel.check()?;
+            look(conn, options, opened, begun, &ranges[at], cancel)
+        },
+    )
 }
 
 fn look(
+    conn: &Connection,
     options: &TransferOptions,
     opened: &Opened,
     begun: &Begun,
@@ -167,7 +152,7 @@ fn look(
         span: range.span,
     };
     if mark_of(&begun.marks, range).is_none() {
-        let rows = opened.snapshot.with(|conn| count_span(conn, &source))?;
+        let rows = count_span(conn, &source)?;
         return Ok(Now { rows, sums: None });
     }
     let on_bad_row = match options.bad_rows {
@@ -176,9 +161,9 @@ fn look(
     };
     let encoder = RowEncoder::new(&table.columns, &opened.zone);
     let mut hasher = RangeHasher::new(&table.columns, false);
-    let Encoded { rows, bad } = opened.snapshot.with(|conn| {
-        source.for_each_chunk(conn, &encoder, on_bad_row, &mut hasher, |_, _| cancel.check())
-    })?;
+    let read =
+        source.for_each_chunk(conn, &encoder, on_bad_row, &mut hasher, |_, _| cancel.check());
+    let Encoded { rows, bad } = read?;
     Ok(Now { rows: rows + bad, sums: Some((hasher.finish().0, bad)) })
 }
 
@@ -218,7 +203,10 @@ fn again(opened: &Opened, begun: &Begun, differing: &[usize]) -> Vec<Again> {
     for at in differing {
         let range = begun.plan.ranges[*at];
         let table = &begun.plan.tables[range.table];
-        let one = match (range.span, rowid_column(opened, table)) {
+        let source = opened.schema.table(&table.source);
+        let column = source.and_then(|source| rowid_column(&table.columns, source));
+        let column = column.map(|at| table.columns[at].target.clone());
+        let one = match (range.span, column) {
             (Span::Rowids { .. }, Some(column)) => Again::Range { range, column },
             // The rows of one range cannot be told from those of another.
             _ => Again::Table(range.table),
@@ -228,16 +216,6 @@ fn again(opened: &Opened, begun: &Begun, differing: &[usize]) -> Vec<Again> {
         }
     }
     again
-}
-
-/// The column of the target that has the rowid as it is.
-fn rowid_column(opened: &Opened, table: &TablePlan) -> Option<String> {
-    let source = opened.schema.table(&table.source)?;
-    let alias = &source.columns.get(source.rowid_alias?)?.name;
-    let column = table.columns.iter().find(|column| column.source == *alias)?;
-    let is_number = matches!(column.pg_type, PgType::SmallInt | PgType::Integer | PgType::BigInt);
-    let is_as_it_is = column.readable && matches!(column.convert, Convert::Plain);
-    (is_number && is_as_it_is).then(|| column.target.clone())
 }
 
 /// Refuses where deleting and sending again would not do.

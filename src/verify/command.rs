@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::checkpoint::lock::{self, Patience};
 use crate::checkpoint::store::{self, Run};
 use crate::connect::{Session, Target};
 use crate::encode::Zone;
@@ -19,8 +20,8 @@ use super::pairs;
 use super::prepare::Outcome;
 use super::rebuilt;
 
-/// Sessions beside those of the jobs: one holds the moment, one looks.
-const SESSIONS_EXTRA: usize = 2;
+/// Sessions beside those of the jobs: one holds the moment, one looks, one may hold the lock.
+const SESSIONS_EXTRA: usize = 3;
 
 /// Compares a source with a target, whenever and by whomever it was filled.
 ///
@@ -42,6 +43,15 @@ pub async fn run(
     opened.check = FileCheck::None;
     let lines = options.differences.as_deref().map(DifferenceLines::create).transpose()?;
     let work = Box::pin(async {
+        // What writes must be alone with what a transfer writes.
+        let _lock = match options.repair {
+            true => {
+                let into = &options.inspect.into;
+                let patience = Patience::DEFAULT;
+                Some(lock::take_for(&target, into, patience, listener.as_ref(), cancel).await?)
+            }
+            false => None,
+        };
         let report =
             verify(options, &mut opened, &target, lines.as_ref(), listener, cancel).await?;
         lines.as_ref().map_or(Ok(()), DifferenceLines::finish)?;
@@ -76,7 +86,7 @@ async fn verify(
             let is_wanted = |name: &str| selected.iter().any(|table| table.name == name);
             let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
             let planned = Some((&run.plan, &outcome));
-            let report = comparison.run(planned, is_wanted, counted).await?;
+            let report = comparison.run(planned, &is_wanted, counted).await?;
             Ok(with_left(report, left))
         }
         None => {
@@ -113,7 +123,7 @@ async fn by_name(
     let zone = opened.zone.clone();
     let comparison = comparison(options, opened, &zone, target, lines, listener, cancel);
     let planned = plan.as_ref().map(|plan| (plan, &outcome));
-    let mut report = comparison.run(planned, |_| true, counted).await?;
+    let mut report = comparison.run(planned, &|_| true, counted).await?;
     if !counts_only {
         report.unsound.splice(0..0, lost);
     }

@@ -18,7 +18,7 @@ use crate::sync::repair::Repair;
 
 use super::counts::{self, Pair};
 use super::difference_lines::DifferenceLines;
-use super::hashes::{self, CompareJob};
+use super::hashes;
 use super::prepare::{self, Outcome};
 use super::rule::{self, How};
 use super::subject::Subject;
@@ -28,6 +28,7 @@ use super::{sequences, state};
 pub const SHOWN_MAX: u64 = 10;
 
 /// What is compared with what, and how deep.
+#[derive(Clone, Copy)]
 pub struct Comparison<'a> {
     /// Connections to the source, on one state.
     pub snapshot: &'a Snapshot,
@@ -105,26 +106,25 @@ impl Comparison<'_> {
     pub async fn run(
         &self,
         planned: Option<(&TransferPlan, &Outcome)>,
-        is_wanted: impl Fn(&str) -> bool,
+        is_wanted: &dyn Fn(&str) -> bool,
         counted: Vec<Pair>,
     ) -> Result<VerifyReport> {
         let session = self.target.session().await?;
         let catalogue = catalogue::read(&session, self.into).await?;
         drop(session);
         let mut prepared = match planned {
-            Some((plan, outcome)) => prepare::of_plan(plan, self.schema, &catalogue, outcome),
+            Some((plan, outcome)) => {
+                prepare::of_plan(plan, self.schema, &catalogue, outcome, is_wanted)
+            }
             None => prepare::Prepared::default(),
         };
-        prepared.subjects.retain(|subject| is_wanted(&subject.pair.source));
-        prepared.explained.retain(|explained| is_wanted(&explained.table));
-        let of_table = |name: &str| is_wanted(name.split('.').next().unwrap_or(name));
-        prepared.not_compared.retain(|left| of_table(&left.name));
         let counted = counted.into_iter().map(|pair| Subject::counted(pair, "no run planned it"));
         prepared.subjects.extend(counted);
         let mut report = self.of_subjects(&prepared.subjects).await?;
         if self.repair && report.differing() > 0 {
             let repaired = self.repair(&prepared.subjects, &report, &catalogue).await?;
-            report = self.of_subjects(&prepared.subjects).await?;
+            // The rows that differed are in the file already.
+            report = Self { lines: None, ..*self }.of_subjects(&prepared.subjects).await?;
             report.repaired = repaired;
         }
         if self.level != VerifyLevel::Counts {
@@ -179,20 +179,7 @@ impl Comparison<'_> {
             let Self { snapshot, target, into, listener, cancel, .. } = *self;
             return counts::compare(snapshot, target, into, &pairs, listener, cancel).await;
         }
-        let job = CompareJob {
-            snapshot: self.snapshot,
-            target: self.target,
-            schema: self.into,
-            zone: self.zone,
-            level: self.level,
-            jobs: self.jobs,
-            shown_max: self.shown_max,
-            redact: self.redact,
-            lines: self.lines,
-            listener: self.listener,
-            cancel: self.cancel,
-        };
-        hashes::compare(&job, subjects).await
+        hashes::compare(self, subjects).await
     }
 
     /// Sequences, indexes and constraints of the tables that were compared.

@@ -8,63 +8,33 @@
 //!
 //! Known gaps: the hash is no cryptographic one: it finds faults, not forgeries.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Transaction;
 
 use crate::checkpoint::tables;
-use crate::connect::Target;
-use crate::encode::Zone;
 use crate::error::{Error, Result};
-use crate::event::{Cancel, Event, Listener, Stage};
+use crate::event::{Event, Stage};
 use crate::model::range_sums::Sums;
-use crate::read::Snapshot;
 use crate::report::{
     ComparedValues, REPORT_VERSION, RowDifference, VerifiedTable, VerifyLevel, VerifyReport,
 };
 
+use super::compare::Comparison;
 use super::counts;
-use super::difference_lines::DifferenceLines;
 use super::drill::Drill;
 use super::rule::{self, How};
 use super::source_sums::{self, SourcePart};
 use super::subject::Subject;
 use super::target_sums::{self, Moment, Place, Size, begin};
 
-/// What is compared, and for whom.
-pub struct CompareJob<'a> {
-    /// Connections to the source, on one state.
-    pub snapshot: &'a Snapshot,
-    /// Sessions with the target: two more than jobs.
-    pub target: &'a Target,
-    /// Schema in the target.
-    pub schema: &'a str,
-    /// Zone of texts that name none.
-    pub zone: &'a Zone,
-    /// By hashes, or by the values themselves.
-    pub level: VerifyLevel,
-    /// Threads, and sessions of the target.
-    pub jobs: usize,
-    /// Rows of each kind that are shown of a table.
-    pub shown_max: u64,
-    /// Whether values stay out of what is shown and written.
-    pub redact: bool,
-    /// Takes every row that differs.
-    pub lines: Option<&'a DifferenceLines>,
-    /// Who is told.
-    pub listener: &'a Arc<dyn Listener>,
-    /// Whether to stop.
-    pub cancel: &'a Cancel,
-}
-
 /// Compares tables.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Source`], [`crate::error::ErrorKind::Target`], interrupted. Differences are no
 /// error.
-pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<VerifyReport> {
+pub(super) async fn compare(job: &Comparison<'_>, subjects: &[Subject]) -> Result<VerifyReport> {
     let begun = Instant::now();
     let mut holder = job.target.session().await?;
     let batch = tables::batch(&holder).await?;
@@ -79,14 +49,14 @@ pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<Verif
     };
     let transaction = begin(&mut holder).await?;
     let moment = Moment::of(&transaction, batch).await?;
-    let found = there(&transaction, job.schema, subjects).await?;
+    let found = there(&transaction, job.into, subjects).await?;
     let compared: Vec<usize> = (0..subjects.len())
         .filter(|at| subjects[*at].is_compared() && found[*at].is_some())
         .collect();
     let places: Vec<Place<'_>> = compared
         .iter()
         .map(|at| Place {
-            schema: job.schema,
+            schema: job.into,
             table: &subjects[*at].pair.target,
             is_partitioned: found[*at].is_some_and(|there| there.is_partitioned),
             columns: &subjects[*at].columns,
@@ -110,11 +80,13 @@ pub async fn compare(job: &CompareJob<'_>, subjects: &[Subject]) -> Result<Verif
         repaired: Vec::new(),
         wall_s: 0.0,
     };
+    // In the order of the subjects, as `compared` is.
+    let mut next = compared.iter().copied().enumerate().peekable();
     for (at, subject) in subjects.iter().enumerate() {
-        let Some(position) = compared.iter().position(|compared| *compared == at) else {
+        let Some((position, _)) = next.next_if(|(_, compared)| *compared == at) else {
             let (snapshot, pair) = (job.snapshot, &subject.pair);
             let table =
-                counts::count(snapshot, &transaction, job.schema, pair, job.listener, job.cancel);
+                counts::count(snapshot, &transaction, job.into, pair, job.listener, job.cancel);
             report.tables.push(table.await?);
             continue;
         };
@@ -161,7 +133,7 @@ async fn there(
 
 /// Sums up both sides at once: the source on threads, the target by its own processes.
 fn both_sides(
-    job: &CompareJob<'_>,
+    job: &Comparison<'_>,
     how: How,
     subjects: &[Subject],
     compared: &[usize],
@@ -176,9 +148,9 @@ fn both_sides(
     // Both sides go on at the same time: the target's rows tell how far it is.
     job.listener.on(Event::StageStarted { stage: Stage::Verify, work: rows, rows });
     let listener = job.listener.as_ref();
-    let failures = AtomicUsize::new(0);
+    let is_over = AtomicBool::new(false);
     let (source, target) = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| source_sums::of_tables(job, &to_read, how, &failures));
+        let reader = scope.spawn(|| source_sums::of_tables(job, &to_read, how, &is_over));
         let target = tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(target_sums::of_tables(
                 job.target, moment, places, sizes, job.jobs, listener, job.cancel,
@@ -186,7 +158,7 @@ fn both_sides(
         });
         if target.is_err() {
             // Nobody waits for the source any more.
-            failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            is_over.store(true, Ordering::Relaxed);
         }
         (reader.join(), target)
     });
@@ -205,7 +177,7 @@ fn both_sides(
 
 /// One table, both sides summed up.
 struct One<'a> {
-    job: &'a CompareJob<'a>,
+    job: &'a Comparison<'a>,
     subject: &'a Subject,
     place: &'a Place<'a>,
     transaction: &'a Transaction<'a>,

@@ -6,7 +6,7 @@ use crate::model::catalogue::{Catalogue, TargetColumn, TargetTable};
 use crate::model::convert::Convert;
 use crate::model::mark::Mark;
 use crate::model::merge::{KeyColumn, MergePlan};
-use crate::model::plan::{ColumnPlan, TransferPlan};
+use crate::model::plan::{ColumnPlan, TransferPlan, rowid_column};
 use crate::model::range_sums::Sums;
 use crate::model::source::SourceSchema;
 use crate::report::{Explained, MergedRows, NotCompared, Unsound};
@@ -40,16 +40,18 @@ pub struct Prepared {
     pub unsound: Vec<Unsound>,
 }
 
-/// Prepares the tables of a plan.
+/// Prepares the tables of a plan that `is_wanted` takes by their names in the source.
 #[must_use]
 pub fn of_plan(
     plan: &TransferPlan,
     schema: &SourceSchema,
     catalogue: &Catalogue,
     outcome: &Outcome,
+    is_wanted: &dyn Fn(&str) -> bool,
 ) -> Prepared {
     let mut prepared = Prepared::default();
-    for (position, table) in plan.tables.iter().enumerate() {
+    let wanted = plan.tables.iter().enumerate().filter(|(_, table)| is_wanted(&table.source));
+    for (position, table) in wanted {
         let count = |of: &BTreeMap<usize, u64>| of.get(&position).copied().unwrap_or(0);
         let pair = Pair {
             source: table.source.clone(),
@@ -81,17 +83,8 @@ pub fn of_plan(
             // What was kept is of all the columns.
             subject.stored = None;
         }
-        let alias = schema
-            .table(&table.source)
-            .and_then(|source| source.rowid_alias.map(|at| source.columns[at].name.clone()));
-        subject.rowid_column = alias.and_then(|alias| {
-            let is_alias = |column: &ColumnPlan| {
-                column.source == alias
-                    && column.convert == Convert::Plain
-                    && column.pg_type.is_integer()
-            };
-            subject.columns.iter().position(is_alias)
-        });
+        let source = schema.table(&table.source);
+        subject.rowid_column = source.and_then(|source| rowid_column(&subject.columns, source));
         subject.identity = identity(&subject, there);
         prepared.subjects.push(subject);
     }

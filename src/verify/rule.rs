@@ -39,13 +39,15 @@ pub(crate) async fn ask(session: &Session) -> Option<HashRule> {
 /// A server that refuses the question does not hash so.
 async fn agrees(session: &Session, rule: HashRule) -> bool {
     let bytes: Vec<u8> = LENGTHS.map(|at| at.wrapping_mul(151)).collect();
-    for length in 0..bytes.len() {
-        let wanted = record_hash::of_bytes(rule, &bytes[..length]);
-        let [one, two] = sql("$1", rule);
-        let found = session.query_one(&format!("SELECT {one}, {two}"), &[&&bytes[..length]]).await;
-        if !found.is_ok_and(|row| [row.get::<_, i64>(0), row.get(1)] == wanted) {
-            return false;
-        }
+    let asked: Vec<&[u8]> = (0..bytes.len()).map(|length| &bytes[..length]).collect();
+    let [one, two] = sql("b", rule);
+    let sql_of_all = format!(
+        "SELECT {one}, {two} FROM unnest($1::bytea[]) WITH ORDINALITY AS t (b, n) ORDER BY n"
+    );
+    let Ok(rows) = session.query(&sql_of_all, &[&asked]).await else { return false };
+    let found = rows.iter().map(|row| [row.get::<_, i64>(0), row.get(1)]);
+    if !found.eq(asked.iter().map(|bytes| record_hash::of_bytes(rule, bytes))) {
+        return false;
     }
     // A record: its form, and the oids in it.
     let Some(wanted) = record_hash::of_row(rule, &[20, 25, 23], &ROW) else { return false };

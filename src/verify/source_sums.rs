@@ -3,9 +3,7 @@
 //! Purpose: rows are read and encoded as a transfer does it, and hashed instead of sent, on threads that share
 //! one snapshot.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
@@ -19,7 +17,7 @@ use crate::model::plan::ColumnPlan;
 use crate::model::range_sums::Sums;
 use crate::read::RangeSource;
 
-use super::hashes::CompareJob;
+use super::compare::Comparison;
 use super::read_back::Neutral;
 use super::rule::How;
 use super::subject::Subject;
@@ -212,43 +210,25 @@ fn malformed() -> Error {
     Error::source_file("a row was encoded in a wrong form")
 }
 
-/// Reads the tables, each part by one of the job's threads. Returns what each part of each table comes to. When
-/// `failures` is not 0, here or on the other side, nobody goes on, and what is returned means nothing.
+/// Reads the tables, each part by one of the job's threads. Returns what each part of each table comes to. Once
+/// `is_over`, because the other side failed, nobody goes on, and what is returned means nothing.
 pub(crate) fn of_tables(
-    job: &CompareJob<'_>,
+    job: &Comparison<'_>,
     subjects: &[&Subject],
     how: How,
-    failures: &AtomicUsize,
+    is_over: &AtomicBool,
 ) -> Result<Vec<Vec<SourcePart>>> {
-    let CompareJob { snapshot, zone, jobs, cancel, .. } = *job;
+    let Comparison { snapshot, zone, jobs, cancel, .. } = *job;
     let readings: Vec<Reading<'_>> =
         subjects.iter().map(|subject| Reading::new(subject, zone, how)).collect();
-    let todo = subjects.iter().enumerate();
-    let todo = todo.flat_map(|(of, subject)| (0..subject.spans.len()).map(move |part| (of, part)));
-    let queue: Mutex<VecDeque<(usize, usize)>> = Mutex::new(todo.collect());
-    let parts: Mutex<Vec<Vec<SourcePart>>> = Mutex::new(
-        subjects.iter().map(|subject| vec![SourcePart::default(); subject.spans.len()]).collect(),
-    );
-    let work = || -> Result<()> {
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some((of, part)) = next else { return Ok(()) };
-            if failures.load(Ordering::Relaxed) > 0 {
-                return Ok(());
-            }
-            let span = subjects[of].spans[part];
-            let read = snapshot.with(|conn| readings[of].part(conn, span, cancel));
-            let found = read.inspect_err(|_| {
-                // The others need not go on.
-                failures.fetch_add(1, Ordering::Relaxed);
-            })?;
-            parts.lock().unwrap_or_else(PoisonError::into_inner)[of][part] = found;
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        let failed = || Error::source_file("a thread that reads the source failed unexpectedly");
-        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| failed())?)
+    let parts = subjects.iter().enumerate();
+    let parts = parts.flat_map(|(of, subject)| subject.spans.iter().map(move |span| (of, *span)));
+    let parts: Vec<(usize, Span)> = parts.collect();
+    let is_over = || is_over.load(Ordering::Relaxed);
+    let found = snapshot.each_part(parts.len(), jobs, is_over, |conn, at| {
+        let (of, span) = parts[at];
+        readings[of].part(conn, span, cancel)
     })?;
-    Ok(parts.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut found = found.into_iter();
+    Ok(subjects.iter().map(|subject| found.by_ref().take(subject.spans.len()).collect()).collect())
 }

@@ -42,7 +42,12 @@ impl Subject {
             pair,
             columns: table.columns.clone(),
             rowid_name: table.rowid_name.clone(),
-            spans: whole(&spans),
+            spans: if spans.is_empty() && table.rowid_name.is_some() {
+                // Rows that come now can be told by their rowid too.
+                vec![Span::Rowids { lo: i64::MIN, hi: i64::MAX }]
+            } else {
+                whole(&spans)
+            },
             stored: None,
             rowid_column: None,
             identity: Vec::new(),
